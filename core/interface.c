@@ -1,0 +1,235 @@
+// Interfaces by name, index, address and pattern, and the one that a route leaves by.
+//
+// Names are looked up by an ioctl on the socket itself; addresses, patterns and routes by rtnetlink(7) on a
+// socket of a moment. Neither getifaddrs nor if_nameindex will do here: they allocate.
+#include "sockgraft.h"
+
+#include "kernel.h"
+#include "text.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+enum {
+	// The kernel fills a dump's messages up to NLMSG_GOODSIZE, 8 KiB at the most.
+	REPLY_SIZE = 8192,
+};
+
+bool graft_pattern_matches(const char *pattern, const char *name)
+{
+	const char *star = NULL, *retry = NULL;
+	while (*name) {
+		if (*pattern == '*') {
+			star = pattern++;
+			retry = name;
+		} else if (*pattern == '?' || *pattern == *name) {
+			pattern++;
+			name++;
+		} else if (star) {
+			pattern = star + 1;
+			name = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
+}
+
+void graft_interface_text(const struct graft_interface *interface, struct text *text)
+{
+	char address[GRAFT_ADDRESS_TEXT];
+	switch (interface->by) {
+	case GRAFT_BY_NAME:
+	case GRAFT_BY_PATTERN:
+		text_put(text, interface->name);
+		break;
+	case GRAFT_BY_INDEX:
+		text_put_number(text, interface->index);
+		break;
+	case GRAFT_BY_ADDRESS:
+		text_put(text, graft_address_text(&interface->address, address));
+		break;
+	}
+}
+
+// ---- rtnetlink ------------------------------------------------------------------------------------------
+
+// What a reply's messages are looked at for, one after the other; false: enough seen.
+struct visitor {
+	bool (*see)(struct visitor *visitor, const struct nlmsghdr *message);
+	const struct graft_interface *interface;
+	unsigned *indexes;
+	unsigned room, count;
+};
+
+static void add_index(struct visitor *visitor, int index)
+{
+	if (visitor->count && visitor->indexes[visitor->count - 1] == (unsigned)index)
+		return; // an interface carries several addresses
+	if (visitor->count < visitor->room)
+		visitor->indexes[visitor->count++] = (unsigned)index;
+}
+
+static const struct rtattr *find_attribute(const struct nlmsghdr *message, size_t header, unsigned short type)
+{
+	size_t at = NLMSG_LENGTH(NLMSG_ALIGN(header));
+	while (at + sizeof(struct rtattr) <= message->nlmsg_len) {
+		const struct rtattr *attribute = (const void *)((const char *)message + at);
+		if (attribute->rta_len < sizeof(*attribute))
+			break;
+		if (attribute->rta_type == type)
+			return attribute;
+		at += RTA_ALIGN(attribute->rta_len);
+	}
+	return NULL;
+}
+
+static bool see_link(struct visitor *visitor, const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *link = NLMSG_DATA(message);
+	const struct rtattr *name = find_attribute(message, sizeof(*link), IFLA_IFNAME);
+	if (name && link->ifi_flags & IFF_MULTICAST &&
+	        graft_pattern_matches(visitor->interface->name, RTA_DATA(name)))
+		add_index(visitor, link->ifi_index);
+	return true;
+}
+
+static bool carries(const struct rtattr *attribute, const union graft_address *address)
+{
+	if (!attribute)
+		return false;
+	if (address->any.sa_family == AF_INET)
+		return RTA_PAYLOAD(attribute) == 4 && !memcmp(RTA_DATA(attribute), &address->v4.sin_addr, 4);
+	return RTA_PAYLOAD(attribute) == 16 && !memcmp(RTA_DATA(attribute), &address->v6.sin6_addr, 16);
+}
+
+static bool see_address(struct visitor *visitor, const struct nlmsghdr *message)
+{
+	const struct ifaddrmsg *header = NLMSG_DATA(message);
+	if (header->ifa_family != visitor->interface->address.any.sa_family)
+		return true;
+	// IFA_LOCAL is the own address of a point-to-point link; IPv6 has it only there.
+	const struct rtattr *own = find_attribute(message, sizeof(*header), IFA_LOCAL);
+	if (!own)
+		own = find_attribute(message, sizeof(*header), IFA_ADDRESS);
+	if (carries(own, &visitor->interface->address))
+		add_index(visitor, (int)header->ifa_index);
+	return true;
+}
+
+static bool see_route(struct visitor *visitor, const struct nlmsghdr *message)
+{
+	const struct rtattr *device = find_attribute(message, sizeof(struct rtmsg), RTA_OIF);
+	if (device)
+		add_index(visitor, *(const int *)RTA_DATA(device));
+	return false;
+}
+
+// Lets the visitor see the messages of one datagram. 1: more will come, 0: that was all, or a negative errno.
+static int see_reply(struct visitor *visitor, const char *reply, size_t length)
+{
+	for (size_t at = 0; at + sizeof(struct nlmsghdr) <= length;) {
+		const struct nlmsghdr *message = (const void *)(reply + at);
+		if (message->nlmsg_len < sizeof(*message) || message->nlmsg_len > length - at)
+			return -EBADMSG;
+		if (message->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (message->nlmsg_type == NLMSG_ERROR)
+			return ((const struct nlmsgerr *)NLMSG_DATA(message))->error;
+		if (!visitor->see(visitor, message))
+			return 0;
+		at += NLMSG_ALIGN(message->nlmsg_len);
+	}
+	return 1;
+}
+
+static int receive_reply(int netlink, struct visitor *visitor)
+{
+	_Alignas(struct nlmsghdr) char reply[REPLY_SIZE];
+	ssize_t length = kernel_recv(netlink, reply, sizeof(reply), MSG_TRUNC);
+	if (length == -EINTR)
+		return 1;
+	if (length < 0)
+		return (int)length;
+	if ((size_t)length > sizeof(reply))
+		return -EMSGSIZE;
+	return see_reply(visitor, reply, (size_t)length);
+}
+
+// Sends `request` and shows the visitor all that comes back; the count of indexes found, or a negative errno.
+static int ask(const struct nlmsghdr *request, struct visitor *visitor)
+{
+	int netlink = kernel_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (netlink < 0)
+		return netlink;
+	ssize_t sent = kernel_send(netlink, request, request->nlmsg_len, 0);
+	int more = sent < 0 ? (int)sent : 1;
+	while (more > 0)
+		more = receive_reply(netlink, visitor);
+	kernel_close(netlink);
+	if (more < 0)
+		return more;
+	return visitor->count ? (int)visitor->count : -ENODEV;
+}
+
+static int dump(unsigned short type, unsigned char family, struct visitor *visitor)
+{
+	struct {
+		struct nlmsghdr header;
+		struct rtgenmsg family;
+	} request = {
+	        .header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)),
+	                .nlmsg_type = type,
+	                .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+	        .family = {family},
+	};
+	return ask(&request.header, visitor);
+}
+
+int graft_interface_resolve(int fd, const struct graft_interface *interface, unsigned *indexes, unsigned room)
+{
+	struct visitor visitor = {.interface = interface, .indexes = indexes, .room = room};
+	int index;
+	switch (interface->by) {
+	case GRAFT_BY_NAME:
+		index = kernel_interface_index(fd, interface->name);
+		if (index < 0)
+			return index;
+		indexes[0] = (unsigned)index;
+		return 1;
+	case GRAFT_BY_INDEX:
+		indexes[0] = interface->index;
+		return 1;
+	case GRAFT_BY_ADDRESS:
+		visitor.see = see_address;
+		return dump(RTM_GETADDR, (unsigned char)interface->address.any.sa_family, &visitor);
+	case GRAFT_BY_PATTERN:
+		visitor.see = see_link;
+		return dump(RTM_GETLINK, AF_UNSPEC, &visitor);
+	}
+	return -EINVAL;
+}
+
+int graft_route_interface(const union graft_address *group)
+{
+	struct {
+		struct nlmsghdr header;
+		struct rtmsg route;
+		struct rtattr attribute;
+		struct in6_addr destination;
+	} request = {
+	        .header = {.nlmsg_len = sizeof(request),
+	                .nlmsg_type = RTM_GETROUTE,
+	                .nlmsg_flags = NLM_F_REQUEST},
+	        .route = {.rtm_family = AF_INET6, .rtm_dst_len = 128},
+	        .attribute = {.rta_len = RTA_LENGTH(sizeof(struct in6_addr)), .rta_type = RTA_DST},
+	        .destination = group->v6.sin6_addr,
+	};
+	unsigned index = 0;
+	struct visitor visitor = {.see = see_route, .indexes = &index, .room = 1};
+	int found = ask(&request.header, &visitor);
+	return found < 0 ? -ENODEV : (int)index;
+}

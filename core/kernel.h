@@ -1,0 +1,27 @@
+// The door to the kernel: every system call that core makes, and no other.
+//
+// In the library and the command these are libc's; in the shim they are the functions behind its own, so that
+// core never re-enters the shim and other preloaded libraries still see the calls. Results are those of the
+// call; errors are negative errno values.
+#ifndef SOCKGRAFT_KERNEL_H
+#define SOCKGRAFT_KERNEL_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+int kernel_socket(int family, int type, int protocol);
+int kernel_close(int fd);
+int kernel_bind(int fd, const struct sockaddr *address, socklen_t length);
+int kernel_connect(int fd, const struct sockaddr *address, socklen_t length);
+int kernel_getsockname(int fd, struct sockaddr *address, socklen_t *length);
+int kernel_getpeername(int fd, struct sockaddr *address, socklen_t *length);
+int kernel_getsockopt(int fd, int level, int name, void *value, socklen_t *length);
+int kernel_setsockopt(int fd, int level, int name, const void *value, socklen_t length);
+ssize_t kernel_send(int fd, const void *bytes, size_t length, int flags);
+ssize_t kernel_recv(int fd, void *bytes, size_t length, int flags);
+
+// netdevice(7): the index of the interface that `name` names, in the network namespace of the socket.
+int kernel_interface_index(int fd, const char *name);
+
+#endif

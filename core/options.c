@@ -1,0 +1,59 @@
+// The rows of the integer socket options as data, and reading and writing one of them.
+#include "sockgraft.h"
+
+#include "kernel.h"
+
+#include <errno.h>
+
+const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT] = {
+#define ROW(id, key, unit, minimum, maximum, kinds, level4, option4, level6, option6, help)                  \
+	[GRAFT_##id] = {key, GRAFT_##unit, minimum, maximum, GRAFT_##kinds,                                  \
+	        {{level4, option4, #option4}, {level6, option6, #option6}}, help},
+        GRAFT_OPTIONS(ROW)
+#undef ROW
+};
+
+int graft_option_set(int fd, enum graft_option option, enum graft_side side, int64_t value)
+{
+	const struct graft_option_row *row = &graft_option_rows[option];
+	if (!row->column[side].name)
+		return -ENOPROTOOPT;
+	if (value < row->minimum || value > row->maximum)
+		return -ERANGE;
+	// SO_MARK is the one unsigned value; its bits are the same.
+	int bits = (int)(uint32_t)value;
+	return kernel_setsockopt(fd, row->column[side].level, row->column[side].name, &bits, sizeof(bits));
+}
+
+int graft_option_get(int fd, enum graft_option option, enum graft_side side, int *value)
+{
+	const struct graft_option_row *row = &graft_option_rows[option];
+	if (!row->column[side].name)
+		return -ENOPROTOOPT;
+	socklen_t length = sizeof(*value);
+	return kernel_getsockopt(fd, row->column[side].level, row->column[side].name, value, &length);
+}
+
+int graft_buffer_set(int fd, enum graft_option option, int64_t bytes)
+{
+	int force = option == GRAFT_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE;
+	int wanted = (int)bytes;
+	if (!kernel_setsockopt(fd, SOL_SOCKET, force, &wanted, sizeof(wanted)))
+		return 0;
+	int error = graft_option_set(fd, option, GRAFT_IPV4, bytes);
+	int given = 0;
+	if (!error)
+		error = graft_option_get(fd, option, GRAFT_IPV4, &given);
+	// The kernel doubles what was asked for (socket(7)) and silently stops at the sysctl's maximum.
+	if (!error && given / 2 < wanted)
+		error = -EPERM;
+	return error;
+}
+
+int graft_multicast_interface_set(int fd, enum graft_side side, unsigned index)
+{
+	if (side == GRAFT_IPV6)
+		return kernel_setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof(index));
+	struct ip_mreqn request = {.imr_ifindex = (int)index};
+	return kernel_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request));
+}

@@ -1,0 +1,153 @@
+// What should be done: text to rules, and a socket's facts to the values and memberships that hold for it.
+// Touches no socket, reads no file by itself, keeps no state outside the structures given.
+#ifndef SOCKGRAFT_POLICY_H
+#define SOCKGRAFT_POLICY_H
+
+#include "../sockgraft.h"
+#include "arena.h"
+#include "keys.h"
+
+// Every key: first the option rows, by the number of the option (so KEY_TTL == GRAFT_TTL), then the others.
+enum policy_key {
+#define ROW(id, ...) KEY_##id,
+	GRAFT_OPTIONS(ROW)
+#undef ROW
+#define KEY(id, ...) KEY_##id,
+	        POLICY_KEYS(KEY)
+#undef KEY
+	                KEY_COUNT
+};
+
+struct policy_key_row {
+	const char *word;  // "multicast-ttl"
+	const char *value; // what it takes, for people: "0 to 255", "on, off", "memberships"
+	const char *help;
+};
+
+extern const struct policy_key_row policy_key_rows[KEY_COUNT];
+
+// The variables that are for the whole process; every key is one more, SOCKGRAFT_<KEY>.
+enum policy_variable {
+#define VARIABLE(id, ...) VARIABLE_##id,
+	POLICY_VARIABLES(VARIABLE)
+#undef VARIABLE
+	        VARIABLE_COUNT
+};
+
+struct policy_variable_row {
+	const char *name;  // "SOCKGRAFT_RULES"
+	const char *value; // what it takes, for people
+	const char *help;
+};
+
+extern const struct policy_variable_row policy_variable_rows[VARIABLE_COUNT];
+
+// [SOURCES@]GROUP[:PORT][%INTERFACES]
+struct membership {
+	union graft_address group; // its port: the only local port that it is for; 0: every port
+	bool exclude;              // the sources are the ones left out ("!")
+	unsigned source_count;     // 0: any source
+	const union graft_address *sources;
+	unsigned interface_count; // 0: the one that the route picks
+	const struct graft_interface *interfaces;
+	const char *origin; // the rule or variable that it stands in, for log lines
+};
+
+enum bind_mode { BIND_AUTO, BIND_ANY, BIND_GROUP, BIND_KEEP, BIND_ADDRESS };
+enum reuse_bits { REUSE_ADDR = 1, REUSE_PORT = 2 };
+
+// One KEY=VALUE.
+struct setting {
+	enum policy_key key;
+	bool fallback; // written with "?": the program may change it
+	const char *
+	        origin; // "SOCKGRAFT_RULES rule 2", "/etc/sockgraft.rules:12", "SOCKGRAFT_TTL"; for log lines
+	union {
+		int64_t number;   // option rows, dscp, reuse (reuse_bits)
+		const char *name; // device
+		struct graft_interface interface;
+		struct {
+			enum bind_mode mode;
+			union graft_address address; // BIND_ADDRESS; port 0: the program's
+		} bind;
+		struct {
+			unsigned count;
+			const struct membership *items;
+		} join;
+	} value;
+};
+
+enum socket_kind { SOCKET_OTHER, SOCKET_UDP, SOCKET_TCP, SOCKET_RAW };
+
+// What is known of a socket. `raw` stands for raw sockets and for datagram sockets of ICMP.
+struct facts {
+	enum socket_kind kind;
+	int family;                // AF_INET, AF_INET6
+	bool local_known;          // the program bound the socket, or the kernel did
+	union graft_address local; // as the program asked for it
+	bool to_known;             // connected, accepted, or a first datagram is about to be sent
+	union graft_address to;
+};
+
+struct rule;
+
+struct policy {
+	const struct rule *rules; // the strongest first: SOCKGRAFT_RULES, single variables, SOCKGRAFT_FILE
+	size_t rule_count;
+	bool inherit;                                                               // SOCKGRAFT_INHERIT
+	bool fail;                                                                  // SOCKGRAFT_ON_ERROR=fail
+	enum log_level { LOG_QUIET, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG } log; // SOCKGRAFT_LOG
+	const char *log_file; // SOCKGRAFT_LOG_FILE or NULL
+	// What the rules ask about or do, so that calls which no rule needs can be left alone.
+	bool asks_local; // port=, addr=, or a membership with a port
+	bool asks_to;    // to=
+	bool joins;      // some rule joins
+	bool binds;      // some rule has bind= other than auto
+};
+
+// Where the policy comes from.
+struct policy_source {
+	char *const *environment;   // "NAME=VALUE" strings, NULL at the end
+	const char *const *program; // names that exe=, ONLY and SKIP are matched against, NULL at the end
+	// The content of the file at `path`, into `arena`: its size, or a negative errno.
+	long (*read_file)(const char *path, struct arena *arena, const char **content);
+};
+
+struct policy_error {
+	char text[512]; // one line without its end: 'SOCKGRAFT_TTL: "300": expected a number from 1 to 255'
+};
+
+enum policy_verdict {
+	POLICY_ERROR = -1, // `error` says why
+	POLICY_NONE,       // nothing to do: no variable, or ONLY and SKIP leave this program alone
+	POLICY_GOVERNS,
+};
+
+// Reads every SOCKGRAFT_… variable of the source. The policy and all that it refers to lie in `arena`,
+// nothing refers to the environment afterwards.
+enum policy_verdict policy_read(struct policy *policy, struct arena *arena,
+        const struct policy_source *source, struct policy_error *error);
+
+// What holds for one socket, as far as its facts decide it: for each key the first value found, or NULL.
+// `join` adds up instead: walk it with plan_next_join.
+struct plan {
+	const struct setting *values[KEY_COUNT];
+};
+
+// Rules that ask for a fact that isn't known yet do not apply yet.
+void plan_make(struct plan *plan, const struct policy *policy, const struct facts *facts);
+
+struct join_cursor {
+	size_t rule, setting, item;
+};
+
+// The next membership that holds for a socket with these facts, or NULL; start with a zeroed cursor. A
+// membership with a port is left out while the local port isn't known or is another.
+const struct membership *plan_next_join(
+        const struct policy *policy, const struct facts *facts, struct join_cursor *cursor);
+
+// The membership in the policy's own syntax: "!10.0.0.66@239.1.1.1:5000%eth0+eth1".
+struct text;
+void membership_text(const struct membership *membership, struct text *text);
+
+#endif

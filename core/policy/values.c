@@ -1,0 +1,294 @@
+// The values of the keys.
+#include "parse.h"
+
+static bool fail_value(struct reader *reader, const struct assignment *assignment, const char *expected)
+{
+	return fail(reader, assignment->whole, expected);
+}
+
+// ---- options: numbers, switches, bytes, traffic classes --------------------------------------------------
+
+static bool read_bytes(struct span text, int64_t *number)
+{
+	unsigned shift = 0;
+	if (text.length) {
+		char unit = text.start[text.length - 1];
+		shift = unit == 'M' ? 20 : unit == 'k' || unit == 'K' ? 10 : 0;
+		text.length -= shift != 0;
+	}
+	uint64_t count;
+	return span_number(text, &count) && !__builtin_mul_overflow(count, 1U << shift, number);
+}
+
+static bool read_switch(struct span text, int64_t *number)
+{
+	*number = span_is(text, "on");
+	return *number || span_is(text, "off");
+}
+
+static bool read_number(struct span text, int64_t *number)
+{
+	uint64_t any;
+	if (!span_number(text, &any) || any > INT64_MAX)
+		return false;
+	*number = (int64_t)any;
+	return true;
+}
+
+// A TOS byte or traffic class; a DSCP name stands for its six upper bits.
+static bool read_traffic(struct span text, int64_t *number)
+{
+	int dscp = graft_dscp_parse(text.start, text.length);
+	if (dscp < 0)
+		return read_number(text, number);
+	*number = dscp << 2;
+	return true;
+}
+
+static void put_range(struct text *line, const struct graft_option_row *row)
+{
+	text_put_number(line, row->minimum);
+	text_put(line, " to ");
+	text_put_number(line, row->maximum);
+}
+
+static bool fail_option(
+        struct reader *reader, const struct assignment *assignment, const struct graft_option_row *row)
+{
+	struct text *line = fail_begin(reader, assignment->whole);
+	switch (row->unit) {
+	case GRAFT_SWITCH:
+		text_put(line, "expected on or off");
+		break;
+	case GRAFT_NUMBER:
+		text_put(line, "expected a number from ");
+		put_range(line, row);
+		break;
+	case GRAFT_TRAFFIC:
+		text_put(line, "expected a number from ");
+		put_range(line, row);
+		text_put(line, ", or a DSCP name such as ef or af41");
+		break;
+	case GRAFT_BYTES:
+		text_put(line, "expected a number of bytes from ");
+		put_range(line, row);
+		text_put(line, ", such as 4194304, 4096k or 4M");
+		break;
+	}
+	return false;
+}
+
+bool option_parse(struct reader *reader, const struct assignment *assignment, int64_t *number)
+{
+	static bool (*const readers[])(struct span, int64_t *) = {[GRAFT_NUMBER] = read_number,
+	        [GRAFT_TRAFFIC] = read_traffic,
+	        [GRAFT_SWITCH] = read_switch,
+	        [GRAFT_BYTES] = read_bytes};
+	const struct graft_option_row *row = &graft_option_rows[assignment->key];
+	if (readers[row->unit](assignment->value, number) && *number >= row->minimum &&
+	        *number <= row->maximum)
+		return true;
+	return fail_option(reader, assignment, row);
+}
+
+// ---- single values --------------------------------------------------------------------------------------
+
+static bool read_dscp(struct reader *reader, const struct assignment *assignment, struct setting *setting)
+{
+	int64_t number = graft_dscp_parse(assignment->value.start, assignment->value.length);
+	if (number < 0 && (!read_number(assignment->value, &number) || number > 63))
+		return fail_value(reader, assignment,
+		        "expected a number from 0 to 63, or a DSCP name such as ef or af41");
+	setting->value.number = number;
+	return true;
+}
+
+static bool read_interface(
+        struct reader *reader, const struct assignment *assignment, struct setting *setting)
+{
+	struct list interfaces = {0};
+	if (!assignment->value.length)
+		return fail_value(reader, assignment,
+		        "expected an interface: its name, index or address, such as eth0");
+	if (!interfaces_parse(reader, assignment->whole, assignment->value, &interfaces))
+		return false;
+	const struct graft_interface *first = interfaces.items;
+	if (interfaces.count > 1 || first->by == GRAFT_BY_PATTERN)
+		return fail_value(reader, assignment, "several interfaces are not supported yet");
+	setting->value.interface = *first;
+	return true;
+}
+
+static const char bind_form[] =
+        "expected auto, any, group, keep or ADDRESS[:PORT], such as 239.1.1.1:5000 or [::]:5000";
+
+static bool read_bind(struct reader *reader, const struct assignment *assignment, struct setting *setting)
+{
+	static const struct {
+		const char *word;
+		enum bind_mode mode;
+	} rows[] = {{"auto", BIND_AUTO}, {"any", BIND_ANY}, {"group", BIND_GROUP}, {"keep", BIND_KEEP}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (span_is(assignment->value, rows[i].word)) {
+			setting->value.bind.mode = rows[i].mode;
+			return true;
+		}
+	}
+	struct endpoint endpoint;
+	const char *problem = endpoint_parse(assignment->value, ENDPOINT_PORT, bind_form, &endpoint);
+	if (problem)
+		return fail_value(reader, assignment, problem);
+	setting->value.bind.mode = BIND_ADDRESS;
+	setting->value.bind.address = endpoint.prefix.address;
+	graft_address_set_port(&setting->value.bind.address, endpoint.port);
+	return true;
+}
+
+static bool read_reuse(struct reader *reader, const struct assignment *assignment, struct setting *setting)
+{
+	static const struct {
+		const char *word;
+		int bits;
+	} rows[] = {{"addr", REUSE_ADDR}, {"port", REUSE_PORT}, {"both", REUSE_ADDR | REUSE_PORT}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (span_is(assignment->value, rows[i].word)) {
+			setting->value.number = rows[i].bits;
+			return true;
+		}
+	}
+	return fail_value(reader, assignment, "expected addr, port or both");
+}
+
+static bool read_device(struct reader *reader, const struct assignment *assignment, struct setting *setting)
+{
+	if (!interface_name_valid(assignment->value))
+		return fail_value(
+		        reader, assignment, "expected an interface's name of 1 to 15 bytes, such as eth0");
+	setting->value.name = arena_copy(reader->arena, assignment->value.start, assignment->value.length);
+	return setting->value.name || fail_memory(reader);
+}
+
+// ---- lists ----------------------------------------------------------------------------------------------
+
+static bool read_join(struct reader *reader, const struct assignment *assignment, struct setting *setting,
+        struct list *joins)
+{
+	struct items items = {assignment->value, false};
+	struct span item;
+	enum item found;
+	while ((found = items_next(&items, &item)) == ITEM_FOUND) {
+		struct membership *membership = list_add(joins, reader->arena, sizeof(*membership));
+		if (!membership)
+			return fail_memory(reader);
+		if (!membership_parse(reader, item, GROUP_ONLY, membership))
+			return false;
+		membership->origin = setting->origin;
+	}
+	setting->value.join.items = joins->items;
+	setting->value.join.count = joins->count;
+	return found == ITEM_END || fail_missing(reader, assignment->whole, membership_form);
+}
+
+// Checked for form, so that a policy written today stays right, but nothing carries it out yet.
+static bool refuse_filter(struct reader *reader, const struct assignment *assignment)
+{
+	struct items items = {assignment->value, false};
+	struct membership membership;
+	struct span item;
+	enum item found;
+	while ((found = items_next(&items, &item)) == ITEM_FOUND)
+		if (!membership_parse(reader, item, GROUP_OR_PREFIX, &membership))
+			return false;
+	if (found == ITEM_MISSING)
+		return fail_missing(reader, assignment->whole, membership_form);
+	return fail_value(reader, assignment, "filter: not supported yet");
+}
+
+static const char redirect_form[] =
+        "expected FROM->TO, each ADDRESS[:PORT], such as 192.0.2.9:5000->239.1.1.1:5000";
+
+static const char *redirect_problem(struct span item)
+{
+	struct span from, to = item;
+	do {
+		if (!span_cut(&to, '>', &from))
+			return redirect_form;
+	} while (!from.length || from.start[from.length - 1] != '-');
+	from = (struct span){item.start, (size_t)(to.start - item.start) - 2};
+	struct endpoint a, b;
+	const char *problem = endpoint_parse(from, ENDPOINT_PORT, redirect_form, &a);
+	if (!problem)
+		problem = endpoint_parse(to, ENDPOINT_PORT, redirect_form, &b);
+	if (problem)
+		return problem;
+	if (a.prefix.address.any.sa_family != b.prefix.address.any.sa_family)
+		return "expected both sides of \"->\" to be IPv4, or both IPv6";
+	if (graft_address_is_any(&a.prefix.address) || graft_address_is_any(&b.prefix.address))
+		return "expected addresses that something can be sent to";
+	if (graft_address_equal(&a.prefix.address, &b.prefix.address) && a.port == b.port)
+		return "expected another address or port after \"->\" than before";
+	return NULL;
+}
+
+static bool refuse_redirect(struct reader *reader, const struct assignment *assignment)
+{
+	struct items items = {assignment->value, false};
+	struct span item;
+	enum item found;
+	while ((found = items_next(&items, &item)) == ITEM_FOUND) {
+		const char *problem = redirect_problem(item);
+		if (problem)
+			return fail(reader, item, problem);
+	}
+	if (found == ITEM_MISSING)
+		return fail_missing(reader, assignment->whole, redirect_form);
+	return fail_value(reader, assignment, "redirect: not supported yet");
+}
+
+// ---- any of them ----------------------------------------------------------------------------------------
+
+static bool may_be_default(enum policy_key key)
+{
+	return key < (enum policy_key)GRAFT_OPTION_COUNT || key == KEY_DSCP || key == KEY_INTERFACE;
+}
+
+static bool read_one(struct reader *reader, const struct assignment *assignment, struct setting *setting,
+        struct list *joins)
+{
+	switch (assignment->key) {
+	case KEY_JOIN:
+		return read_join(reader, assignment, setting, joins);
+	case KEY_FILTER:
+		return refuse_filter(reader, assignment);
+	case KEY_REDIRECT:
+		return refuse_redirect(reader, assignment);
+	case KEY_INTERFACE:
+		return read_interface(reader, assignment, setting);
+	case KEY_BIND:
+		return read_bind(reader, assignment, setting);
+	case KEY_DSCP:
+		return read_dscp(reader, assignment, setting);
+	case KEY_REUSE:
+		return read_reuse(reader, assignment, setting);
+	case KEY_DEVICE:
+		return read_device(reader, assignment, setting);
+	default:
+		return option_parse(reader, assignment, &setting->value.number);
+	}
+}
+
+bool value_parse(struct reader *reader, const struct assignment *assignment, struct setting *setting,
+        struct list *joins)
+{
+	struct assignment found = *assignment;
+	setting->key = found.key;
+	setting->origin = reader->where;
+	if (found.value.length && *found.value.start == '?') {
+		if (!may_be_default(found.key))
+			return fail_value(reader, assignment,
+			        "expected a value without \"?\": this key has no default form");
+		setting->fallback = true;
+		found.value = span_from(found.value, 1);
+	}
+	return read_one(reader, &found, setting, joins);
+}

@@ -1,0 +1,106 @@
+// What the program asks of a socket: its name, its options, and descriptors that arrive through it.
+#include "functions.h"
+
+#include "filters.h"
+#include "settle.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int settle_first(int fd, int flags)
+{
+	return descriptor_has(fd, RECEIVE_QUIET) ? 0 : settle(fd, flags);
+}
+
+// ---- getsockname ----------------------------------------------------------------------------------------
+
+// Puts the address that the program asked for where the kernel wrote the wildcard.
+static void show_asked(int fd, struct sockaddr *address, socklen_t room)
+{
+	struct subject subject = subject_known(fd);
+	subject_find_local(&subject);
+	const union graft_address *local = &subject.facts.local;
+	socklen_t length = graft_address_length(local);
+	memcpy(address, local, room < length ? room : length);
+}
+
+int on_getsockname(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
+{
+	if (settle_first(fd, MSG_DONTWAIT))
+		return -1;
+	socklen_t room = descriptor_has(fd, WIDENED) && length ? *length : 0;
+	int result = next_getsockname(fd, address, length);
+	if (!result && room) {
+		int kept = errno;
+		show_asked(fd, SOCKADDR_OF(address), room);
+		errno = kept;
+	}
+	return result;
+}
+
+// ---- setsockopt -----------------------------------------------------------------------------------------
+
+static bool is_filter(int level, int name)
+{
+	return level == SOL_SOCKET && (name == SO_ATTACH_FILTER || name == SO_DETACH_FILTER || name == SO_ATTACH_BPF);
+}
+
+static void note_own_filter(int fd, int name)
+{
+	uint32_t state = descriptor_state(fd), flag = OWN_FILTER;
+	if (state & INET)
+		descriptor_set(fd, name == SO_DETACH_FILTER ? state & ~flag : state | flag);
+}
+
+int on_setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+{
+	int result;
+	if (settle_first(fd, MSG_DONTWAIT))
+		return -1;
+	if (!is_filter(level, name))
+		return next_setsockopt(fd, level, name, value, length);
+	if (filters_intercept(fd, name, value, length, &result))
+		return result;
+	result = next_setsockopt(fd, level, name, value, length);
+	if (!result)
+		note_own_filter(fd, name);
+	return result;
+}
+
+// ---- descriptors that arrive ----------------------------------------------------------------------------
+
+// Whatever was known of these numbers was of other sockets.
+static void forget_passed(struct msghdr *message)
+{
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR(message, at)) {
+		if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int passed;
+			memcpy(&passed, CMSG_DATA(at) + i * sizeof(int), sizeof(int));
+			descriptor_set(passed, 0);
+		}
+	}
+}
+
+ssize_t on_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	if (settle_first(fd, flags))
+		return -1;
+	ssize_t received = next_recvmsg(fd, message, flags);
+	if (received >= 0 && descriptor_has(fd, PASSES))
+		forget_passed(message);
+	return received;
+}
+
+int on_recvmmsg(
+	int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, struct timespec *timeout)
+{
+	if (settle_first(fd, (int)flags))
+		return -1;
+	int received = next_recvmmsg(fd, messages, count, flags, timeout);
+	for (int i = 0; i < received && descriptor_has(fd, PASSES); i++)
+		forget_passed(&messages[i].msg_hdr);
+	return received;
+}

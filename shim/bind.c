@@ -1,0 +1,236 @@
+// bind: where the socket is bound, and how it hears groups there.
+//
+// Linux delivers a group's datagrams to a UDP socket only if it is bound to the wildcard or to the group itself. A
+// socket that the program binds to one address is therefore bound to the wildcard, behind a packet filter that is
+// attached before and lets in what is sent to that address and to the groups: what it hears is what it would have
+// heard, and the groups. getsockname keeps saying the address, and what is sent still leaves from it (send.c,
+// connect.c).
+#include "functions.h"
+
+#include "../core/kernel.h"
+#include "../core/text.h"
+#include "filters.h"
+#include "joins.h"
+#include "place.h"
+#include "settle.h"
+#include "start.h"
+
+#include <errno.h>
+
+struct binding {
+	union graft_address asked; // by the program, or by bind=ADDRESS
+	union graft_address actual;
+	struct opening opening;
+};
+
+// ---- where ----------------------------------------------------------------------------------------------
+
+static union graft_address wildcard_like(const union graft_address *address)
+{
+	union graft_address any = {.any.sa_family = address->any.sa_family};
+	if (graft_address_is_mapped(address)) {
+		any.v6.sin6_addr.s6_addr[10] = 0xff;
+		any.v6.sin6_addr.s6_addr[11] = 0xff;
+	}
+	graft_address_set_port(&any, graft_address_port(address));
+	return any;
+}
+
+static bool all_groups_are(const struct joins *joins, const union graft_address *address)
+{
+	for (unsigned i = 0; i < joins->count; i++)
+		if (!graft_address_equal(&joins->list[i].membership->group, address))
+			return false;
+	return true;
+}
+
+static void widen(struct binding *binding)
+{
+	binding->actual = wildcard_like(&binding->asked);
+	binding->opening = (struct opening){.closed = true, .asked = binding->asked};
+}
+
+// bind=group: nothing but the groups. One group is an address to bind to; several take a filter.
+static void bind_to_groups(struct binding *binding, const struct joins *joins)
+{
+	if (!joins->count)
+		return;
+	const union graft_address *group = &joins->list[0].membership->group;
+	if (group->any.sa_family == binding->asked.any.sa_family && all_groups_are(joins, group)) {
+		uint16_t port = graft_address_port(&binding->asked);
+		binding->actual = *group;
+		graft_address_set_port(&binding->actual, port);
+		if (group->any.sa_family == AF_INET6 && graft_address_is_link_local(group))
+			binding->actual.v6.sin6_scope_id = joins->list[0].index;
+		return;
+	}
+	widen(binding);
+	binding->opening.asked = (union graft_address){0};
+}
+
+static void bind_to_address(struct binding *binding, const union graft_address *address)
+{
+	uint16_t port = graft_address_port(address);
+	if (address->any.sa_family != binding->asked.any.sa_family)
+		return; // it makes no sense for this socket
+	if (!port)
+		port = graft_address_port(&binding->asked);
+	binding->actual = *address;
+	graft_address_set_port(&binding->actual, port);
+}
+
+static void choose(struct binding *binding, const struct plan *plan, const struct joins *joins)
+{
+	const struct setting *setting = plan->values[KEY_BIND];
+	switch (setting ? setting->value.bind.mode : BIND_AUTO) {
+	case BIND_AUTO:
+		if ((joins->count || joins->pending) && !graft_address_is_any(&binding->asked) &&
+			(joins->pending || !all_groups_are(joins, &binding->asked)))
+			widen(binding);
+		break;
+	case BIND_ANY:
+		binding->actual = wildcard_like(&binding->asked);
+		break;
+	case BIND_GROUP:
+		bind_to_groups(binding, joins);
+		break;
+	case BIND_ADDRESS:
+		bind_to_address(binding, &setting->value.bind.address);
+		break;
+	case BIND_KEEP:
+		break;
+	}
+}
+
+// Whether the kernel would let the program bind to `address` at all: a wildcard bind would succeed in any case.
+static bool is_bindable(const struct subject *subject, const union graft_address *address)
+{
+	if (graft_address_is_multicast(address))
+		return true;
+	union graft_address probed = *address;
+	graft_address_set_port(&probed, 0);
+	int probe = kernel_socket(subject->facts.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (probe < 0)
+		return false;
+	int error = kernel_bind(probe, &probed.any, graft_address_length(&probed));
+	kernel_close(probe);
+	return !error;
+}
+
+// ---- how ------------------------------------------------------------------------------------------------
+
+// A socket bound to one IPv6 address leaves the port of IPv4 to others, and so must the wildcard in its place.
+// Returns what IPV6_V6ONLY was.
+static int set_ipv6_only(const struct binding *binding, int fd, int only)
+{
+	int before = 0;
+	socklen_t length = sizeof(before);
+	if (!binding->opening.closed || binding->actual.any.sa_family != AF_INET6 ||
+		graft_address_is_mapped(&binding->actual))
+		return only;
+	kernel_getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &before, &length);
+	if (before != only)
+		kernel_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+	return before;
+}
+
+// The program's own bind, without groups.
+static int bind_as_asked(struct subject *subject, const struct binding *binding)
+{
+	return kernel_bind(subject->fd, &binding->asked.any, graft_address_length(&binding->asked));
+}
+
+static int report_port_taken(struct subject *subject, struct binding *binding, struct joins *joins)
+{
+	int error = bind_as_asked(subject, binding);
+	if (error)
+		return error;
+	subject->state |= NAMED;
+	subject->state &= ~(uint32_t)WIDENED;
+	joins->pending = false;
+	return report_refused(subject, "join", -EADDRINUSE,
+		"to hear groups the socket must be bound to the wildcard, and another socket has the port on some "
+		"address; bound as the program asked, without the groups. Free the port, or set reuse=addr for "
+		"both, or bind=group");
+}
+
+// The joins are made before the bind, so that not one datagram slips in between; a bind that fails takes them
+// away again.
+static int bind_with_joins(struct subject *subject, struct binding *binding, struct joins *joins)
+{
+	int before = set_ipv6_only(binding, subject->fd, 1);
+	int error = joins_place(subject, &binding->opening, joins);
+	if (error)
+		return error;
+	bool widened = binding->opening.closed && subject->state & FILTERED;
+	if (binding->opening.closed && !widened) { // the filter was refused: not without it
+		set_ipv6_only(binding, subject->fd, before);
+		return bind_as_asked(subject, binding);
+	}
+	error = kernel_bind(subject->fd, &binding->actual.any, graft_address_length(&binding->actual));
+	if (!error) {
+		subject->state |= NAMED;
+		if (widened)
+			subject->state |= WIDENED | descriptor_ask(&binding->opening.asked);
+		return 0;
+	}
+	joins_undo(subject, joins);
+	set_ipv6_only(binding, subject->fd, before);
+	return error == -EADDRINUSE && widened ? report_port_taken(subject, binding, joins) : error;
+}
+
+static int bind_without_joins(struct subject *subject, const struct binding *binding)
+{
+	return kernel_bind(subject->fd, &binding->actual.any, graft_address_length(&binding->actual));
+}
+
+static int bind_subject(struct subject *subject, const struct plan *plan)
+{
+	struct binding binding = {.asked = subject->facts.local, .actual = subject->facts.local};
+	struct sides sides = joins_sides(subject, &binding.asked);
+	struct joins joins = {.count = 0};
+	int error = 0;
+	if (joins_wanted(subject, sides))
+		error = joins_find(subject, sides, &joins);
+	if (error)
+		return error;
+	choose(&binding, plan, &joins);
+	bool joins_any = joins.count || joins.pending;
+	if (binding.opening.closed && !is_bindable(subject, &binding.asked))
+		return bind_as_asked(subject, &binding); // the kernel's own error
+	error = joins_any ? bind_with_joins(subject, &binding, &joins) : bind_without_joins(subject, &binding);
+	if (!error)
+		subject->state |= NAMED;
+	return error;
+}
+
+static int bind_by_policy(struct subject *subject)
+{
+	struct plan before, now;
+	subject->facts.local_known = false;
+	plan_make(&before, &policy, &subject->facts);
+	subject->facts.local_known = true;
+	plan_make(&now, &policy, &subject->facts);
+	int error = place_values(subject, &before, &now);
+	if (!error)
+		error = bind_subject(subject, &now);
+	if (!error)
+		subject_remember(subject);
+	return error;
+}
+
+int on_bind(int fd, CONST_SOCKADDR address, socklen_t length)
+{
+	struct subject subject;
+	int kept = errno, error;
+	bool ours = settle_subject(fd, &subject, &error);
+	if (ours && !(subject.state & NAMED) &&
+		subject_reads(&subject, SOCKADDR_OF(address), length, &subject.facts.local)) {
+		error = bind_by_policy(&subject);
+	} else if (!error) {
+		errno = kept;
+		return next_bind(fd, address, length);
+	}
+	errno = error ? -error : kept;
+	return error ? -1 : 0;
+}

@@ -1,0 +1,74 @@
+// What is known of each descriptor: a table indexed by descriptor, read and written without locks.
+//
+// The kernel's socket is the truth; the table only spares us from asking it again. A descriptor that the table
+// knows nothing of is looked at (adopted) at its next call; forgetting one is therefore always safe.
+#ifndef SOCKGRAFT_DESCRIPTORS_H
+#define SOCKGRAFT_DESCRIPTORS_H
+
+#include "../core/sockgraft.h"
+
+#include <stdint.h>
+
+enum descriptor_flag {
+	SEEN          = 1 << 0,
+	RECEIVE_QUIET = 1 << 1, // calls that neither name nor address the socket have nothing to do first
+	SEND_QUIET    = 1 << 2, // nor has sendto and its like
+	PASSES        = 1 << 3, // AF_UNIX: descriptors may arrive through it
+	INHERITED     = 1 << 4, // an inet socket that was open when the program started; no call on it seen yet
+	INET          = 1 << 5,
+	INET6         = 1 << 6, // AF_INET6, together with INET
+	KIND_SHIFT    = 7,      // two bits: enum socket_kind
+	NAMED         = 1 << 9, // bound by the program or the kernel: rules on the local address have been applied
+	ADDRESSED     = 1 << 10, // rules on the destination have been applied
+	WIDENED       = 1 << 11, // bound to the wildcard where the program asked for one address
+	FILTERED      = 1 << 12, // our packet filter is attached
+	OWN_FILTER    = 1 << 13, // the program attached a packet filter
+	PENDING       = 1 << 14, // a membership waits for its interface
+	GOVERNED      = 1 << 15, // some rule placed something on it
+	ASKED_SHIFT   = 16,      // eight bits: the address that the program asked for (descriptor_asked)
+};
+
+struct descriptor {
+	uint32_t state;      // descriptor_flag bits; 0: nothing known
+	uint32_t tried;      // PENDING: when it was last tried, in seconds of CLOCK_MONOTONIC
+};
+
+extern struct descriptor *descriptor_table;
+extern unsigned descriptor_limit; // entries that can be read
+
+static inline uint32_t descriptor_state(int fd)
+{
+	if ((unsigned)fd >= __atomic_load_n(&descriptor_limit, __ATOMIC_ACQUIRE))
+		return 0;
+	return __atomic_load_n(&descriptor_table[(unsigned)fd].state, __ATOMIC_RELAXED);
+}
+
+static inline bool descriptor_has(int fd, enum descriptor_flag flag)
+{
+	return descriptor_state(fd) & flag;
+}
+
+// Makes the table; before anything else here. false: no memory for it, nothing can be governed.
+bool descriptors_start(void);
+
+// Remembers `state` of `fd`; 0 forgets it. In the child of vfork, which shares this memory with its parent,
+// what the parent knows of a governed socket is left alone.
+void descriptor_set(int fd, uint32_t state);
+
+// true at most once a second for each pending descriptor.
+bool descriptor_try(int fd);
+
+// Whether any descriptor is PENDING.
+bool descriptors_pending(void);
+
+// Calls `visit` for each descriptor that has `flag`.
+void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd));
+
+// The bits of a state that stand for an asked address; the same address gets the same bits. 0: the room for
+// different addresses is used up, and the address must be read back from the filter.
+uint32_t descriptor_ask(const union graft_address *address);
+
+// The asked address of a state; false: read it from the filter.
+bool descriptor_asked(uint32_t state, union graft_address *address);
+
+#endif

@@ -1,0 +1,217 @@
+// Our packet filter on a socket, alone or in front of one that the program attached.
+//
+// Nothing of it is kept in this process: the kernel gives an attached filter back, and ours says in itself which
+// address the program asked for and where the program's own filter begins.
+#include "filters.h"
+
+#include "functions.h"
+#include "start.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+enum { SMALL_FILTER = 256 }; // instructions: a dozen groups
+
+// Room for the filter that is there and for the one that takes its place.
+struct workshop {
+	struct sock_filter present[GRAFT_FILTER_ROOM], next[GRAFT_FILTER_ROOM];
+};
+
+static struct workshop *workshop_open(void)
+{
+	void *room = mmap(NULL, sizeof(struct workshop), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return room == MAP_FAILED ? NULL : room;
+}
+
+static void workshop_close(struct workshop *workshop)
+{
+	munmap(workshop, sizeof(*workshop));
+}
+
+// The program's part of the filter on `fd`, a slice of `present`: its length, 0 for none, or a negative errno.
+static int read_inner(int fd, struct sock_filter *present, const struct sock_filter **inner)
+{
+	struct graft_filter_identity identity;
+	unsigned start = 0;
+	int length = graft_filter_read(fd, present, GRAFT_FILTER_ROOM);
+	if (length > 0 && graft_filter_identify(present, (unsigned)length, &identity, &start))
+		length -= (int)start;
+	*inner = length > 0 ? present + start : NULL;
+	return length;
+}
+
+typedef void filter_writer(struct graft_filter *filter, const struct filter_wish *wish);
+
+static int build(struct graft_filter *filter, struct sock_filter *code, unsigned room,
+	const struct subject *subject, const struct filter_wish *wish, filter_writer *write,
+	const struct sock_filter *inner, unsigned inner_length)
+{
+	const struct opening *opening = wish->opening;
+	const struct graft_filter_identity identity = {opening->asked, opening->closed};
+	graft_filter_begin(filter, code, room, subject->facts.family, &identity);
+	write(filter, wish);
+	return graft_filter_end(filter, !opening->closed, inner, inner_length);
+}
+
+static int attach_large(struct subject *subject, const struct filter_wish *wish, filter_writer *write)
+{
+	struct workshop *workshop = workshop_open();
+	if (!workshop)
+		return -ENOMEM;
+	const struct sock_filter *inner = NULL;
+	struct graft_filter filter;
+	int length = read_inner(subject->fd, workshop->present, &inner);
+	int error = length < 0 ? length
+			       : build(&filter, workshop->next, GRAFT_FILTER_ROOM, subject, wish, write, inner,
+					 (unsigned)length);
+	if (!error)
+		error = graft_filter_attach(subject->fd, &filter);
+	workshop_close(workshop);
+	return error;
+}
+
+int filters_attach(struct subject *subject, const struct filter_wish *wish, filter_writer *write)
+{
+	int error = -E2BIG;
+	if (!(subject->state & (FILTERED | OWN_FILTER))) {
+		struct sock_filter code[SMALL_FILTER];
+		struct graft_filter filter;
+		error = build(&filter, code, SMALL_FILTER, subject, wish, write, NULL, 0);
+		if (!error)
+			error = graft_filter_attach(subject->fd, &filter);
+	}
+	if (error == -E2BIG)
+		error = attach_large(subject, wish, write);
+	if (!error)
+		subject->state |= FILTERED;
+	return error;
+}
+
+void filters_detach(struct subject *subject)
+{
+	struct workshop *workshop = subject->state & OWN_FILTER ? workshop_open() : NULL;
+	const struct sock_filter *inner;
+	int length = workshop ? read_inner(subject->fd, workshop->present, &inner) : 0;
+	if (length > 0) {
+		struct graft_filter own = {.code = workshop->present + (inner - workshop->present),
+			.length = (unsigned)length};
+		graft_filter_attach(subject->fd, &own);
+	} else {
+		graft_filter_detach(subject->fd);
+	}
+	if (workshop)
+		workshop_close(workshop);
+	subject->state &= ~(uint32_t)FILTERED;
+}
+
+void filters_adopt(struct subject *subject)
+{
+	struct graft_filter_identity identity;
+	unsigned inner;
+	struct sock_filter none[1];
+	int length = graft_filter_read(subject->fd, none, 0);
+	if (!length)
+		return;
+	subject->state |= OWN_FILTER; // an eBPF one, or one that is not ours, unless it turns out to be
+	struct workshop *workshop = workshop_open();
+	if (!workshop)
+		return;
+	length = graft_filter_read(subject->fd, workshop->present, GRAFT_FILTER_ROOM);
+	if (length > 0 && graft_filter_identify(workshop->present, (unsigned)length, &identity, &inner)) {
+		subject->state |= FILTERED;
+		if (inner == (unsigned)length)
+			subject->state &= ~(uint32_t)OWN_FILTER;
+		if (identity.tag)
+			subject->state |= WIDENED | descriptor_ask(&identity.address);
+	}
+	workshop_close(workshop);
+}
+
+void filters_asked(const struct subject *subject, union graft_address *asked)
+{
+	*asked = (union graft_address){0};
+	if (descriptor_asked(subject->state, asked))
+		return;
+	struct workshop *workshop = workshop_open();
+	if (!workshop)
+		return;
+	unsigned inner;
+	struct graft_filter_identity identity;
+	int length = graft_filter_read(subject->fd, workshop->present, GRAFT_FILTER_ROOM);
+	if (length > 0 && graft_filter_identify(workshop->present, (unsigned)length, &identity, &inner))
+		*asked = identity.address;
+	workshop_close(workshop);
+}
+
+// ---- the program's own filter ---------------------------------------------------------------------------
+
+// Puts `inner` behind our part of the filter on `fd`.
+static int replace_inner(int fd, const struct sock_filter *inner, unsigned inner_length)
+{
+	struct workshop *workshop = workshop_open();
+	if (!workshop)
+		return -ENOMEM;
+	struct graft_filter_identity identity;
+	unsigned start;
+	int error = -ENOENT, length = graft_filter_read(fd, workshop->present, GRAFT_FILTER_ROOM);
+	if (length > 0 && graft_filter_identify(workshop->present, (unsigned)length, &identity, &start)) {
+		struct graft_filter filter = {.code = workshop->present, .room = GRAFT_FILTER_ROOM};
+		error = graft_filter_replace_inner(&filter, (unsigned)length, inner, inner_length);
+		if (!error)
+			error = graft_filter_attach(fd, &filter);
+	}
+	workshop_close(workshop);
+	return error == -E2BIG ? -ENOMEM : error;
+}
+
+// The kernel judges the program's filter by itself first: attached to a socket of a moment.
+static int judge(const struct sock_fprog *program)
+{
+	int probe = next_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (probe < 0)
+		return -errno;
+	int error = next_setsockopt(probe, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program)) ? -errno : 0;
+	next_close(probe);
+	return error;
+}
+
+static int attach_own(int fd, const void *value, socklen_t length)
+{
+	const struct sock_fprog *program = value;
+	if (length != sizeof(*program))
+		return -EINVAL;
+	int error = judge(program);
+	return error ? error : replace_inner(fd, program->filter, program->len);
+}
+
+bool filters_intercept(int fd, int name, const void *value, socklen_t length, int *result)
+{
+	uint32_t state = descriptor_state(fd);
+	if (!(state & FILTERED))
+		return false;
+	struct subject subject = subject_known(fd);
+	int kept = errno, error;
+	switch (name) {
+	case SO_ATTACH_FILTER:
+		error = attach_own(fd, value, length);
+		if (!error)
+			descriptor_set(fd, state | OWN_FILTER);
+		break;
+	case SO_DETACH_FILTER:
+		error = state & OWN_FILTER ? replace_inner(fd, NULL, 0) : -ENOENT;
+		if (!error)
+			descriptor_set(fd, state & ~(uint32_t)OWN_FILTER);
+		break;
+	case SO_ATTACH_BPF:
+		// It would take the place of ours and open the socket wider than the program asked.
+		error = -EPERM;
+		report_once(&subject, "SO_ATTACH_BPF refused: an eBPF filter would replace the one that keeps this "
+				      "socket as narrow as asked; set bind=any, or leave join out");
+		break;
+	default:
+		return false;
+	}
+	errno = error ? -error : kept;
+	*result = error ? -1 : 0;
+	return true;
+}

@@ -1,0 +1,154 @@
+// A descriptor's life: made by socket, socketpair and accept, copied by dup and its like, ended by close.
+#include "functions.h"
+
+#include "joins.h"
+#include "place.h"
+#include "settle.h"
+#include "start.h"
+
+#include <errno.h>
+
+// ---- made -----------------------------------------------------------------------------------------------
+
+// The call that made `fd` fails after all.
+static int take_back(int fd, int error)
+{
+	next_close(fd);
+	errno = -error;
+	return -1;
+}
+
+static int settle_made(int fd)
+{
+	struct subject subject = subject_known(fd);
+	struct plan plan;
+	plan_make(&plan, &policy, &subject.facts);
+	int error = place_values(&subject, NULL, &plan);
+	if (!error && subject.facts.kind == SOCKET_RAW) // receives from the start, bound or not
+		error = joins_place_live(&subject);
+	if (!error)
+		subject_remember(&subject);
+	return error;
+}
+
+int on_socket(int family, int type, int protocol)
+{
+	int fd = next_socket(family, type, protocol);
+	if (fd < 0)
+		return fd;
+	uint32_t state = state_of_socket(family, type, protocol);
+	descriptor_set(fd, state);
+	if (!(state & INET))
+		return fd;
+	int kept = errno, error = settle_made(fd);
+	if (error)
+		return take_back(fd, error);
+	errno = kept;
+	return fd;
+}
+
+int on_socketpair(int family, int type, int protocol, int fds[2])
+{
+	int result = next_socketpair(family, type, protocol, fds);
+	for (int i = 0; !result && i < 2; i++)
+		descriptor_set(fds[i], state_of_socket(family, type, protocol));
+	return result;
+}
+
+// ---- accepted -------------------------------------------------------------------------------------------
+
+// An accepted socket has inherited all that its listener has. What is left are rules on the destination, which
+// is known now.
+static int settle_accepted(int listener, int fd)
+{
+	descriptor_set(fd, descriptor_state(listener) & ~(uint32_t)(PENDING | INHERITED));
+	struct subject subject = subject_known(fd);
+	struct plan before, now;
+	if (!(subject.state & INET) || !policy.asks_to)
+		return 0;
+	subject_find_local(&subject);
+	plan_make(&before, &policy, &subject.facts);
+	subject_find_peer(&subject);
+	plan_make(&now, &policy, &subject.facts);
+	int error = place_values(&subject, &before, &now);
+	subject.state |= NAMED | ADDRESSED;
+	if (!error)
+		subject_remember(&subject);
+	return error;
+}
+
+static int after_accept(int listener, int fd)
+{
+	if (fd < 0)
+		return fd;
+	int kept = errno, error = settle_accepted(listener, fd);
+	if (error)
+		return take_back(fd, error);
+	errno = kept;
+	return fd;
+}
+
+int on_accept(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
+{
+	if (!descriptor_has(fd, RECEIVE_QUIET) && settle(fd, MSG_DONTWAIT))
+		return -1;
+	return after_accept(fd, next_accept(fd, address, length));
+}
+
+int on_accept4(int fd, ANY_SOCKADDR address, socklen_t *restrict length, int flags)
+{
+	if (!descriptor_has(fd, RECEIVE_QUIET) && settle(fd, MSG_DONTWAIT))
+		return -1;
+	return after_accept(fd, next_accept4(fd, address, length, flags));
+}
+
+// ---- copied ---------------------------------------------------------------------------------------------
+
+static int copied(int from, int to)
+{
+	if (to >= 0 && to != from)
+		descriptor_set(to, descriptor_state(from));
+	return to;
+}
+
+int on_dup(int fd)
+{
+	return copied(fd, next_dup(fd));
+}
+
+int on_dup2(int fd, int to)
+{
+	return copied(fd, next_dup2(fd, to));
+}
+
+int on_dup3(int fd, int to, int flags)
+{
+	return copied(fd, next_dup3(fd, to, flags));
+}
+
+static bool copies(int command)
+{
+	return command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+}
+
+int on_fcntl(int fd, int command, void *argument)
+{
+	int result = next_fcntl(fd, command, argument);
+	return copies(command) ? copied(fd, result) : result;
+}
+
+int on_fcntl64(int fd, int command, void *argument)
+{
+	int result = next_fcntl64(fd, command, argument);
+	return copies(command) ? copied(fd, result) : result;
+}
+
+// ---- ended ----------------------------------------------------------------------------------------------
+
+int on_close(int fd)
+{
+	// Before the call: after it the number may be another thread's new socket.
+	if (descriptor_state(fd))
+		descriptor_set(fd, 0);
+	return next_close(fd);
+}

@@ -1,0 +1,122 @@
+// What the operator is told. No stdio, no allocation, no descriptor kept open: this runs inside somebody else's
+// program, in its signal handlers too.
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "functions.h"
+
+static enum log_level limit = LOG_WARN;
+static const char *file;
+static struct stat stderr_at_start;
+static bool stderr_known;
+
+void log_start(const struct policy *policy)
+{
+	limit = policy->log;
+	file = policy->log_file;
+	stderr_known = !fstat(STDERR_FILENO, &stderr_at_start);
+}
+
+bool log_wanted(enum log_level level)
+{
+	return level <= limit;
+}
+
+void log_begin(struct text *line, enum log_level level)
+{
+	static const char *const names[] = {
+		[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+	text_put(line, "sockgraft[");
+	text_put_number(line, getpid());
+	text_put(line, "]: ");
+	text_put(line, names[level]);
+	text_put(line, ": ");
+}
+
+// A program that closed its stderr may have got its number for a data file or a connection: only write to what
+// was there at the start, or to what is plainly a log: a terminal, a pipe, a device, a file opened to append.
+static bool stderr_is_ours(void)
+{
+	struct stat now;
+	if (fstat(STDERR_FILENO, &now))
+		return false;
+	if (!stderr_known || (now.st_dev == stderr_at_start.st_dev && now.st_ino == stderr_at_start.st_ino))
+		return true;
+	if (S_ISREG(now.st_mode))
+		return next_fcntl(STDERR_FILENO, F_GETFL) & O_APPEND;
+	return S_ISCHR(now.st_mode) || S_ISFIFO(now.st_mode);
+}
+
+// A pipe whose reader went away raises SIGPIPE, of which the program must not die: it is held back and, if it
+// came from us, taken away again.
+static void write_without_signal(int fd, const struct text *line)
+{
+	sigset_t pipe, before, waiting;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigemptyset(&waiting);
+	sigpending(&waiting);
+	pthread_sigmask(SIG_BLOCK, &pipe, &before);
+	ssize_t written = next_write(fd, line->start, line->length);
+	if (written < 0 && errno == EPIPE && !sigismember(&waiting, SIGPIPE))
+		sigtimedwait(&pipe, NULL, &(struct timespec){0});
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static bool write_to_file(const struct text *line)
+{
+	// Without following a link, and without waiting for the reader of a FIFO or becoming its terminal's.
+	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+	if (fd < 0)
+		return false;
+	write_without_signal(fd, line);
+	next_close(fd);
+	return true;
+}
+
+void log_end(struct text *line)
+{
+	int kept = errno;
+	if (line->length > line->size - 2)
+		line->length = line->size - 2;
+	text_put(line, "\n");
+	if (!(file && write_to_file(line)) && stderr_is_ours())
+		write_without_signal(STDERR_FILENO, line);
+	errno = kept;
+}
+
+bool log_first(const char *text)
+{
+	static uint32_t said[128];
+	uint32_t hash = 2166136261U; // FNV-1a
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619U;
+	hash |= 1; // 0 is a free place
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		uint32_t is = 0;
+		if (__atomic_compare_exchange_n(
+			    &said[i], &is, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
+		if (is == hash)
+			return false;
+	}
+	return false; // a process with that many different warnings has been warned
+}
+
+const char *log_error_text(int error)
+{
+#ifdef __GLIBC__
+	const char *text = strerrordesc_np(error); // unlike strerror: no translation, no allocation
+	return text ? text : "unknown error";
+#else
+	return strerror(error);
+#endif
+}

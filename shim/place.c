@@ -1,0 +1,208 @@
+// Values on a socket.
+#include "place.h"
+
+#include "../core/kernel.h"
+#include "../core/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct placing {
+	struct subject *subject;
+	const struct plan *before, *now;
+};
+
+// The setting of `key` that has to be placed, or NULL if there is none or it is placed already.
+static const struct setting *fresh(const struct placing *placing, enum policy_key key)
+{
+	const struct setting *setting = placing->now->values[key];
+	if (placing->before && placing->before->values[key] == setting)
+		return NULL;
+	return setting;
+}
+
+static bool is_message(const struct subject *subject)
+{
+	return subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW;
+}
+
+// An AF_INET6 socket may carry IPv4 too and gets both sides; a raw one can't, and doesn't know the options.
+static bool has_side(const struct subject *subject, enum graft_side side)
+{
+	if (side == GRAFT_IPV6)
+		return subject->state & INET6;
+	return !(subject->state & INET6) || subject->facts.kind != SOCKET_RAW;
+}
+
+// Reports how placing `word`=`value` went.
+static int report(struct subject *subject, const struct setting *setting, const char *value, int error,
+	const char *advice)
+{
+	char buffer[128];
+	struct text what = TEXT_IN(buffer);
+	text_put(&what, policy_key_rows[setting->key].word);
+	text_put(&what, "=");
+	text_put(&what, value);
+	if (error)
+		return report_refused(subject, buffer, error, advice);
+	subject->state |= GOVERNED;
+	report_placed(subject, buffer, setting->origin);
+	return 0;
+}
+
+static int report_number(
+	struct subject *subject, const struct setting *setting, int64_t value, int error, const char *advice)
+{
+	char digits[24];
+	struct text text = TEXT_IN(digits);
+	text_put_number(&text, value);
+	return report(subject, setting, digits, error, advice);
+}
+
+static const char *advice_for(enum policy_key key)
+{
+	switch (key) {
+	case KEY_MARK:
+		return "it takes CAP_NET_ADMIN or, since Linux 5.17, CAP_NET_RAW";
+	case KEY_PRIORITY:
+		return "above 6 it takes CAP_NET_ADMIN";
+	case KEY_RCVBUF:
+		return "net.core.rmem_max is smaller: raise it, or give the program CAP_NET_ADMIN";
+	case KEY_SNDBUF:
+		return "net.core.wmem_max is smaller: raise it, or give the program CAP_NET_ADMIN";
+	case KEY_DEVICE:
+		return "name an interface that is there; to move a socket from one device to another takes "
+		       "CAP_NET_RAW";
+	case KEY_INTERFACE:
+		return "name an interface that is there, as `ip link` shows it";
+	default:
+		return NULL;
+	}
+}
+
+// Sets one option on each side that has it.
+static int set_sides(const struct subject *subject, enum graft_option option, int64_t value)
+{
+	const struct graft_option_row *row = &graft_option_rows[option];
+	if (row->column[GRAFT_IPV4].level == SOL_SOCKET)
+		return graft_option_set(subject->fd, option, GRAFT_IPV4, value);
+	int error = 0;
+	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
+		if (row->column[side].name && has_side(subject, side))
+			error = graft_option_set(subject->fd, option, side, value);
+	return error;
+}
+
+static bool makes_sense(const struct subject *subject, enum graft_option option)
+{
+	const struct graft_option_row *row = &graft_option_rows[option];
+	if (row->kinds == GRAFT_MESSAGE && !is_message(subject))
+		return false;
+	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6; side++)
+		if (row->column[side].name && has_side(subject, side))
+			return true;
+	return false;
+}
+
+static int place_option(const struct placing *placing, enum graft_option option)
+{
+	const struct setting *setting = fresh(placing, (enum policy_key)option);
+	if (!setting || !makes_sense(placing->subject, option))
+		return 0;
+	int64_t value = setting->value.number;
+	bool buffer = option == GRAFT_RCVBUF || option == GRAFT_SNDBUF;
+	int error = buffer ? graft_buffer_set(placing->subject->fd, option, value)
+			   : set_sides(placing->subject, option, value);
+	return report_number(placing->subject, setting, value, error, advice_for((enum policy_key)option));
+}
+
+// The traffic class byte of one side, out of tos or tclass (the whole byte) and dscp (its upper six bits).
+static int place_class(const struct placing *placing, enum graft_option option, enum graft_side side)
+{
+	const struct setting *whole = placing->now->values[option], *dscp = placing->now->values[KEY_DSCP];
+	const struct setting *cause = fresh(placing, KEY_DSCP);
+	if (!cause)
+		cause = fresh(placing, (enum policy_key)option);
+	if (!cause || !has_side(placing->subject, side))
+		return 0;
+	int fd = placing->subject->fd, value = 0, error = 0;
+	if (whole)
+		value = (int)whole->value.number;
+	else
+		error = graft_option_get(fd, option, side, &value);
+	if (value < 0) // IPV6_TCLASS that was never set reads as -1 on old kernels
+		value = 0;
+	if (dscp)
+		value = (int)(dscp->value.number << 2) | (value & 3);
+	if (!error)
+		error = graft_option_set(fd, option, side, value);
+	return report_number(placing->subject, cause, cause->value.number, error, NULL);
+}
+
+static int place_reuse(const struct placing *placing)
+{
+	static const struct {
+		enum reuse_bits bit;
+		int option;
+		const char *text;
+	} rows[] = {{REUSE_ADDR, SO_REUSEADDR, "addr"}, {REUSE_PORT, SO_REUSEPORT, "port"}};
+	const struct setting *setting = fresh(placing, KEY_REUSE);
+	int error = 0;
+	for (size_t i = 0; setting && !error && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!(setting->value.number & rows[i].bit))
+			continue;
+		int on = 1;
+		int result = kernel_setsockopt(
+			placing->subject->fd, SOL_SOCKET, rows[i].option, &on, sizeof(on));
+		error = report(placing->subject, setting, rows[i].text, result, NULL);
+	}
+	return error;
+}
+
+static int place_device(const struct placing *placing)
+{
+	const struct setting *setting = fresh(placing, KEY_DEVICE);
+	if (!setting)
+		return 0;
+	const char *name = setting->value.name;
+	int error = kernel_setsockopt(
+		placing->subject->fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name) + 1);
+	return report(placing->subject, setting, name, error, advice_for(KEY_DEVICE));
+}
+
+static int place_interface(const struct placing *placing)
+{
+	const struct setting *setting = fresh(placing, KEY_INTERFACE);
+	struct subject *subject = placing->subject;
+	if (!setting || !is_message(subject))
+		return 0;
+	const struct graft_interface *interface = &setting->value.interface;
+	unsigned index;
+	int found = graft_interface_resolve(subject->fd, interface, &index, 1);
+	int error = found < 0 ? found : 0;
+	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
+		if (has_side(subject, side))
+			error = graft_multicast_interface_set(subject->fd, side, index);
+	char buffer[GRAFT_ADDRESS_TEXT + IFNAMSIZ];
+	struct text text = TEXT_IN(buffer);
+	graft_interface_text(interface, &text);
+	return report(subject, setting, buffer, error, advice_for(KEY_INTERFACE));
+}
+
+int place_values(struct subject *subject, const struct plan *before, const struct plan *now)
+{
+	const struct placing placing = {subject, before, now};
+	int error = place_reuse(&placing);
+	if (!error)
+		error = place_device(&placing);
+	if (!error)
+		error = place_class(&placing, GRAFT_TOS, GRAFT_IPV4);
+	if (!error)
+		error = place_class(&placing, GRAFT_TCLASS, GRAFT_IPV6);
+	for (enum graft_option option = 0; option < GRAFT_OPTION_COUNT && !error; option++)
+		if (option != GRAFT_TOS && option != GRAFT_TCLASS)
+			error = place_option(&placing, option);
+	if (!error)
+		error = place_interface(&placing);
+	return error;
+}

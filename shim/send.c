@@ -1,0 +1,208 @@
+// Sending: the first datagram of a socket, and the source address of a widened one.
+//
+// A socket that was bound to the wildcard in place of the address that the program asked for would send from
+// whichever address the route prefers. The kernel has no option for it that leaves the socket able to hear
+// groups, so each datagram says its source itself, in a control message (IP_PKTINFO, IPV6_PKTINFO).
+#include "functions.h"
+
+#include "filters.h"
+#include "settle.h"
+#include "start.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum {
+	CONTROL_ROOM = 1024, // for a datagram's control messages and ours
+	BATCH        = 32,   // datagrams of one sendmmsg that are passed on at a time
+};
+
+struct control {
+	_Alignas(struct cmsghdr) char bytes[CONTROL_ROOM];
+};
+
+// ---- the source -----------------------------------------------------------------------------------------
+
+static size_t put_control(void *room, int level, int type, const void *data, size_t length)
+{
+	struct cmsghdr *header = room;
+	memset(room, 0, CMSG_SPACE(length));
+	header->cmsg_level = level;
+	header->cmsg_type = type;
+	header->cmsg_len = CMSG_LEN(length);
+	memcpy(CMSG_DATA(header), data, length);
+	return CMSG_SPACE(length);
+}
+
+static size_t put_source(void *room, const union graft_address *source)
+{
+	if (source->any.sa_family == AF_INET) {
+		const struct in_pktinfo info = {.ipi_spec_dst = source->v4.sin_addr};
+		return put_control(room, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	}
+	const struct in6_pktinfo info = {source->v6.sin6_addr, source->v6.sin6_scope_id};
+	return put_control(room, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+}
+
+static bool says_source(const struct msghdr *message)
+{
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR((struct msghdr *)message, at))
+		if ((at->cmsg_level == IPPROTO_IP && at->cmsg_type == IP_PKTINFO) ||
+			(at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO))
+			return true;
+	return false;
+}
+
+// `message` with the source among its control messages, in `into`; the caller's stay as they are. Without a
+// destination the socket is connected, and has its source.
+static void add_source(const struct subject *subject, const union graft_address *source,
+	const struct msghdr *message, struct msghdr *into, struct control *control)
+{
+	*into = *message;
+	size_t given = message->msg_control ? CMSG_ALIGN(message->msg_controllen) : 0;
+	if (!message->msg_name || says_source(message))
+		return;
+	if (given > CONTROL_ROOM - CMSG_SPACE(sizeof(struct in6_pktinfo))) {
+		report_once(subject, "sendmsg: too many control messages to add the source address; the datagram "
+				     "leaves from the address that the route prefers");
+		return;
+	}
+	if (given)
+		memcpy(control->bytes, message->msg_control, message->msg_controllen);
+	into->msg_control = control->bytes;
+	into->msg_controllen = given + put_source(control->bytes + given, source);
+}
+
+// ---- before and after -----------------------------------------------------------------------------------
+
+// What has to be done before a datagram to `to`. false: the call fails, errno set.
+static bool before_send(int fd, struct subject *subject, union graft_address *source, const void *to,
+	socklen_t length)
+{
+	int kept = errno, error;
+	source->any.sa_family = AF_UNSPEC;
+	if (settle_subject(fd, subject, &error)) {
+		error = settle(fd, MSG_DONTWAIT) ? -errno : 0; // a membership that waits for its interface
+		subject->state = descriptor_state(fd);
+		if (!error)
+			error = settle_destination(subject, to, length);
+		if (subject->state & WIDENED)
+			filters_asked(subject, source);
+	}
+	errno = error ? -error : kept;
+	return !error;
+}
+
+static void after_send(struct subject *subject, bool sent)
+{
+	int kept = errno;
+	if (sent && subject->state & INET) {
+		settle_autobound(subject);
+		subject_remember(subject);
+	}
+	errno = kept;
+}
+
+// ---- the calls ------------------------------------------------------------------------------------------
+
+static ssize_t send_one(int fd, const struct msghdr *message, int flags)
+{
+	struct subject subject;
+	union graft_address source;
+	if (!before_send(fd, &subject, &source, message->msg_name, message->msg_namelen))
+		return -1;
+	struct msghdr sourced;
+	struct control control;
+	if (source.any.sa_family) {
+		add_source(&subject, &source, message, &sourced, &control);
+		message = &sourced;
+	}
+	ssize_t sent = next_sendmsg(fd, message, flags);
+	after_send(&subject, sent >= 0);
+	return sent;
+}
+
+ssize_t on_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (descriptor_has(fd, SEND_QUIET) || !message)
+		return next_sendmsg(fd, message, flags);
+	return send_one(fd, message, flags);
+}
+
+ssize_t on_sendto(int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address,
+	socklen_t address_length)
+{
+	const struct sockaddr *to = SOCKADDR_OF(address);
+	if (descriptor_has(fd, SEND_QUIET))
+		return next_sendto(fd, bytes, length, flags, address, address_length);
+	struct subject subject;
+	union graft_address source;
+	if (!before_send(fd, &subject, &source, to, address_length))
+		return -1;
+	ssize_t sent;
+	if (source.any.sa_family && to) {
+		struct iovec part = {(void *)bytes, length};
+		const struct msghdr message = {
+			.msg_name = (void *)to, .msg_namelen = address_length, .msg_iov = &part, .msg_iovlen = 1};
+		struct msghdr sourced;
+		struct control control;
+		add_source(&subject, &source, &message, &sourced, &control);
+		sent = next_sendmsg(fd, &sourced, flags);
+	} else {
+		sent = next_sendto(fd, bytes, length, flags, address, address_length);
+	}
+	after_send(&subject, sent >= 0);
+	return sent;
+}
+
+// Passes on the first of `messages`: those without control messages of their own together, as they all get the
+// same; one with them alone. The count sent, or -1.
+static int send_some(const struct subject *subject, const union graft_address *source, struct mmsghdr *messages,
+	unsigned count, message_flags flags)
+{
+	struct mmsghdr sourced[BATCH];
+	struct control control;
+	unsigned batch = 0;
+	while (batch < count && batch < BATCH) {
+		bool plain = !messages[batch].msg_hdr.msg_controllen;
+		if (!plain && batch)
+			break;
+		sourced[batch] = messages[batch];
+		add_source(subject, source, &messages[batch].msg_hdr, &sourced[batch].msg_hdr, &control);
+		batch++;
+		if (!plain)
+			break;
+	}
+	int sent = next_sendmmsg(subject->fd, sourced, batch, flags);
+	for (int i = 0; i < sent; i++)
+		messages[i].msg_len = sourced[i].msg_len;
+	return sent;
+}
+
+static int send_all(const struct subject *subject, const union graft_address *source, struct mmsghdr *messages,
+	unsigned count, message_flags flags)
+{
+	unsigned done = 0;
+	while (done < count) {
+		int sent = send_some(subject, source, messages + done, count - done, flags);
+		if (sent < 0)
+			return done ? (int)done : sent; // sendmmsg(2): the error shows at the next call
+		done += (unsigned)sent;
+	}
+	return (int)done;
+}
+
+int on_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, message_flags flags)
+{
+	if (descriptor_has(fd, SEND_QUIET) || !messages || !count)
+		return next_sendmmsg(fd, messages, count, flags);
+	struct subject subject;
+	union graft_address source;
+	if (!before_send(fd, &subject, &source, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen))
+		return -1;
+	int sent = source.any.sa_family ? send_all(&subject, &source, messages, count, flags)
+					: next_sendmmsg(fd, messages, count, flags);
+	after_send(&subject, sent > 0);
+	return sent;
+}

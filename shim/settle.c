@@ -1,0 +1,199 @@
+// Getting a socket into the state that the policy wants.
+#include "settle.h"
+
+#include "../core/kernel.h"
+#include "filters.h"
+#include "functions.h"
+#include "joins.h"
+#include "place.h"
+#include "start.h"
+
+#include <errno.h>
+
+enum { SLICE = 1000 }; // ms between two tries
+
+// ---- adoption -------------------------------------------------------------------------------------------
+
+static int int_option(int fd, int name)
+{
+	int value = 0;
+	socklen_t length = sizeof(value);
+	return kernel_getsockopt(fd, SOL_SOCKET, name, &value, &length) ? -1 : value;
+}
+
+static uint32_t state_in_kernel(int fd)
+{
+	int family = int_option(fd, SO_DOMAIN);
+	if (family != AF_INET && family != AF_INET6)
+		return state_of_socket(family, 0, 0);
+	return state_of_socket(family, int_option(fd, SO_TYPE), int_option(fd, SO_PROTOCOL));
+}
+
+// A socket that was bound before we saw it can't be bound again.
+static void warn_if_deaf(struct subject *subject)
+{
+	const union graft_address *local = &subject->facts.local;
+	if (subject->state & WIDENED || !subject->facts.local_known || graft_address_is_any(local) ||
+		graft_address_is_multicast(local))
+		return;
+	report_refused(subject, "join", -EADDRNOTAVAIL,
+		"the socket came bound to one address, so it can't hear groups: have it bound to the wildcard "
+		"(for systemd, ListenDatagram= with the port alone)");
+}
+
+static int adopt_joins(struct subject *subject)
+{
+	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
+	const union graft_address *local = subject->facts.local_known ? &subject->facts.local : &any;
+	bool live = subject->facts.kind == SOCKET_RAW || subject->facts.local_known;
+	if (!live || !joins_wanted(subject, joins_sides(subject, local)))
+		return 0;
+	filters_adopt(subject);
+	warn_if_deaf(subject);
+	return joins_place_live(subject);
+}
+
+static int adopt(struct subject *subject)
+{
+	struct plan plan;
+	subject_find_local(subject);
+	if (policy.asks_to || policy.joins)
+		subject_find_peer(subject);
+	subject->state |= (subject->facts.local_known ? NAMED : 0) | (subject->facts.to_known ? ADDRESSED : 0);
+	plan_make(&plan, &policy, &subject->facts);
+	int error = place_values(subject, NULL, &plan);
+	return error ? error : adopt_joins(subject);
+}
+
+static bool is_inherited_or_new(uint32_t state)
+{
+	return !state || state & INHERITED;
+}
+
+bool settle_subject(int fd, struct subject *subject, int *error)
+{
+	*error = 0;
+	*subject = subject_known(fd);
+	if (!is_inherited_or_new(subject->state))
+		return subject->state & INET;
+	uint32_t state = state_in_kernel(fd);
+	if (!(state & INET)) {
+		descriptor_set(fd, state);
+		return false;
+	}
+	descriptor_set(fd, state);
+	*subject = subject_known(fd);
+	*error = adopt(subject);
+	if (!*error)
+		subject_remember(subject);
+	return !*error;
+}
+
+// ---- memberships that wait ------------------------------------------------------------------------------
+
+static int try_pending(struct subject *subject)
+{
+	if (!(subject->state & PENDING) || !descriptor_try(subject->fd))
+		return 0;
+	subject_find_local(subject);
+	int error = joins_place_live(subject);
+	// In the meantime the program may have closed the descriptor in another thread.
+	if (descriptor_has(subject->fd, PENDING))
+		subject_remember(subject);
+	return error;
+}
+
+static void try_one(int fd)
+{
+	struct subject subject = subject_known(fd);
+	try_pending(&subject);
+}
+
+void settle_all_pending(void)
+{
+	int kept = errno;
+	descriptors_each(PENDING, try_one);
+	errno = kept;
+}
+
+static bool would_block(int fd, int flags)
+{
+	struct timeval patience = {0};
+	socklen_t length = sizeof(patience);
+	if (flags & MSG_DONTWAIT || next_fcntl(fd, F_GETFL) & O_NONBLOCK)
+		return false;
+	return kernel_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &length) || !(patience.tv_sec || patience.tv_usec);
+}
+
+// Waits for a datagram and tries the membership again every second, until either is there. -1: a signal came.
+static int wait_while_pending(struct subject *subject)
+{
+	struct pollfd wanted = {.fd = subject->fd, .events = POLLIN};
+	while (descriptor_has(subject->fd, PENDING)) {
+		int ready = next_poll(&wanted, 1, SLICE);
+		if (ready)
+			return ready < 0 ? -1 : 0;
+		*subject = subject_known(subject->fd);
+		try_pending(subject);
+	}
+	return 0;
+}
+
+int settle(int fd, int flags)
+{
+	int kept = errno, error;
+	struct subject subject;
+	if (settle_subject(fd, &subject, &error) && subject.state & PENDING) {
+		error = try_pending(&subject);
+		if (!error && descriptor_has(fd, PENDING) && would_block(fd, flags) &&
+			wait_while_pending(&subject) < 0)
+			return -1; // EINTR, as the call itself would have had
+	}
+	errno = error ? -error : kept;
+	return error ? -1 : 0;
+}
+
+// ---- the first datagram ---------------------------------------------------------------------------------
+
+static int settle_name(struct subject *subject)
+{
+	if (subject->state & NAMED || subject->facts.kind != SOCKET_UDP)
+		return 0;
+	return joins_place_live(subject);
+}
+
+int settle_destination(struct subject *subject, const struct sockaddr *to, socklen_t length)
+{
+	struct plan before, now;
+	int error = 0;
+	if (subject->state & NAMED)
+		subject_find_local(subject);
+	plan_make(&before, &policy, &subject->facts);
+	bool addressed = subject->state & ADDRESSED;
+	if (!to) // to the peer of a connect that we didn't see
+		subject->state |= ADDRESSED;
+	if (!addressed && subject_reads(subject, to, length, &subject->facts.to)) {
+		subject->facts.to_known = true;
+		subject->state |= ADDRESSED;
+		plan_make(&now, &policy, &subject->facts);
+		error = place_values(subject, &before, &now);
+	}
+	if (!error)
+		error = settle_name(subject);
+	return error;
+}
+
+void settle_autobound(struct subject *subject)
+{
+	struct plan before, now;
+	if (subject->state & NAMED)
+		return;
+	plan_make(&before, &policy, &subject->facts);
+	if (policy.asks_local)
+		subject_find_local(subject);
+	subject->state |= NAMED;
+	if (subject->facts.local_known) {
+		plan_make(&now, &policy, &subject->facts);
+		place_values(subject, &before, &now);
+	}
+}

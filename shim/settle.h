@@ -1,0 +1,28 @@
+// Getting a socket into the state that the policy wants before the program's call on it goes through: for the
+// sockets that the table does not know as quiet.
+#ifndef SOCKGRAFT_SETTLE_H
+#define SOCKGRAFT_SETTLE_H
+
+#include "subject.h"
+
+// Before a call that neither names nor addresses the socket: adopts it if it isn't known, tries again what was
+// pending. `flags` are the call's MSG_ flags; one that would block while a membership is pending waits here
+// instead, in slices, so that the membership is made when its interface appears. 0, or -1 with errno set: the
+// call fails.
+int settle(int fd, int flags);
+
+// The subject of `fd`, adopted if it wasn't known. false: nothing of ours, call on; or with `*error` set
+// (negative), the call fails.
+bool settle_subject(int fd, struct subject *subject, int *error);
+
+// Before a datagram goes to `to` (NULL: to the peer): rules on the destination, and what holds for a socket that
+// this datagram binds. 0, or -1 with errno set.
+int settle_destination(struct subject *subject, const struct sockaddr *to, socklen_t length);
+
+// After a datagram or a connect has bound a socket: rules on the local address.
+void settle_autobound(struct subject *subject);
+
+// A membership that waits for its interface, on any descriptor: tried again, at most once a second each.
+void settle_all_pending(void);
+
+#endif

@@ -1,0 +1,183 @@
+// The process's policy: read once, when the library is loaded or at the first call into it.
+#include "start.h"
+
+#include "descriptors.h"
+#include "functions.h"
+#include "inherit.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum {
+	EXIT_POLICY    = 125,
+	ARENA_BASE     = 65536,
+	ARENA_PER_BYTE = 96, // of the policy's text: the most that its parsed form can take
+	FILE_AT_MOST   = 4 << 20,
+	INHERITED_FDS  = 256, // looked at for inherited sockets
+	PATH_ROOM      = 4096,
+};
+
+struct policy policy;
+
+static const char prefix[] = "SOCKGRAFT_";
+
+// ---- the policy's text ----------------------------------------------------------------------------------
+
+// The bytes of all our variables, and of the file that one of them names.
+static size_t text_size(char *const *environment)
+{
+	static const char file[] = "SOCKGRAFT_FILE=";
+	struct stat status;
+	size_t size = 0;
+	for (; *environment; environment++) {
+		if (strncmp(*environment, prefix, sizeof(prefix) - 1))
+			continue;
+		size += strlen(*environment);
+		if (!strncmp(*environment, file, sizeof(file) - 1) &&
+			!stat(*environment + sizeof(file) - 1, &status) && status.st_size > 0)
+			size += (size_t)(status.st_size > FILE_AT_MOST ? FILE_AT_MOST : status.st_size);
+	}
+	return size;
+}
+
+static long read_into(int fd, struct arena *arena, const char **content)
+{
+	struct stat status;
+	if (fstat(fd, &status))
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EINVAL;
+	if (status.st_size > FILE_AT_MOST)
+		return -EFBIG;
+	char *bytes = arena_take(arena, (size_t)status.st_size + 1);
+	if (!bytes)
+		return -ENOMEM;
+	ssize_t length = 0, got;
+	while (length < status.st_size && (got = next_read(fd, bytes + length, (size_t)(status.st_size - length))) > 0)
+		length += got;
+	*content = bytes;
+	return length;
+}
+
+static long read_file(const char *path, struct arena *arena, const char **content)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	long length = read_into(fd, arena, content);
+	next_close(fd);
+	return length;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+// ---- reading it -----------------------------------------------------------------------------------------
+
+static _Noreturn void refuse(const char *why)
+{
+	char buffer[640];
+	struct text line = TEXT_IN(buffer);
+	log_begin(&line, LOG_ERROR);
+	text_put(&line, why);
+	log_end(&line);
+	_exit(EXIT_POLICY);
+}
+
+// Gives back what the policy didn't take.
+static void trim(struct arena *arena)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t used = (arena->used + page - 1) / page * page;
+	if (used < arena->size)
+		munmap(arena->start + used, arena->size - used);
+}
+
+static bool read_policy(char *const *environment)
+{
+	static struct arena arena;
+	char executable[PATH_ROOM] = "";
+	const char *started = (const char *)getauxval(AT_EXECFN);
+	ssize_t length = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
+	executable[length > 0 ? length : 0] = '\0';
+	const char *const programs[] = {base_name(started ? started : ""), base_name(executable), NULL};
+	const struct policy_source source = {environment, programs, read_file};
+	struct policy_error error;
+
+	arena.size = ARENA_BASE + ARENA_PER_BYTE * text_size(environment);
+	arena.start = mmap(NULL, arena.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (arena.start == MAP_FAILED)
+		refuse("no memory for the policy");
+	enum policy_verdict verdict = policy_read(&policy, &arena, &source, &error);
+	if (verdict == POLICY_ERROR)
+		refuse(error.text);
+	trim(&arena);
+	return verdict == POLICY_GOVERNS;
+}
+
+// ---- what was there before us ---------------------------------------------------------------------------
+
+// Sockets that came with the program (inetd, socket activation) are marked, so that read, poll and their like,
+// which are otherwise none of our business, lead to us until the first call on each.
+static void find_inherited(void)
+{
+	struct pollfd fds[INHERITED_FDS];
+	for (int i = 0; i < INHERITED_FDS; i++)
+		fds[i] = (struct pollfd){.fd = i};
+	if (next_poll(fds, INHERITED_FDS, 0) < 0)
+		return;
+	for (int i = 0; i < INHERITED_FDS; i++) {
+		int family = 0;
+		socklen_t length = sizeof(family);
+		if (fds[i].revents & POLLNVAL || next_getsockopt(i, SOL_SOCKET, SO_DOMAIN, &family, &length))
+			continue;
+		if (family == AF_INET || family == AF_INET6)
+			descriptor_set(i, INHERITED);
+	}
+}
+
+static bool any_variable(char *const *environment)
+{
+	for (; *environment; environment++)
+		if (**environment == 'S' && !strncmp(*environment, prefix, sizeof(prefix) - 1))
+			return true;
+	return false;
+}
+
+static void govern(void)
+{
+	if (!environ || !any_variable(environ) || getauxval(AT_SECURE) || !read_policy(environ))
+		return;
+	log_start(&policy);
+	if (!policy.inherit)
+		leave_children_alone();
+	if (!policy.rule_count || !descriptors_start())
+		return;
+	functions_engage();
+	find_inherited();
+}
+
+void start(void)
+{
+	static bool started;
+	if (started)
+		return;
+	functions_find();
+	started = true;
+	int kept = errno;
+	govern();
+	errno = kept;
+}
+
+__attribute__((constructor)) static void at_load(void)
+{
+	start();
+}

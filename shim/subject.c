@@ -1,0 +1,182 @@
+// One socket that is being worked on, and what the operator is told about it.
+#include "subject.h"
+
+#include "../core/kernel.h"
+#include "filters.h"
+#include "log.h"
+#include "start.h"
+
+#include <string.h>
+
+enum { SOCK_TYPE_MASK = 0xf }; // socket(2): the rest are flags
+
+static enum socket_kind kind_of(int type, int protocol)
+{
+	switch (type & SOCK_TYPE_MASK) {
+	case SOCK_STREAM:
+		return protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP ? SOCKET_TCP
+											     : SOCKET_OTHER;
+	case SOCK_DGRAM:
+		return protocol == 0 || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ? SOCKET_UDP
+											       : SOCKET_RAW;
+	case SOCK_RAW:
+		return SOCKET_RAW;
+	default:
+		return SOCKET_OTHER;
+	}
+}
+
+uint32_t state_of_socket(int family, int type, int protocol)
+{
+	uint32_t kind = (uint32_t)kind_of(type, protocol) << KIND_SHIFT;
+	switch (family) {
+	case AF_INET:
+		return SEEN | INET | kind;
+	case AF_INET6:
+		return SEEN | INET | INET6 | kind;
+	case AF_UNIX:
+		return SEEN | PASSES | RECEIVE_QUIET | SEND_QUIET;
+	default:
+		return SEEN | RECEIVE_QUIET | SEND_QUIET;
+	}
+}
+
+struct subject subject_known(int fd)
+{
+	uint32_t state = descriptor_state(fd);
+	return (struct subject){
+		.fd = fd,
+		.state = state,
+		.facts = {.kind = (enum socket_kind)(state >> KIND_SHIFT & 3),
+			.family = state & INET6 ? AF_INET6 : AF_INET},
+	};
+}
+
+void subject_find_local(struct subject *subject)
+{
+	union graft_address local = {0};
+	socklen_t length = sizeof(local);
+	if (kernel_getsockname(subject->fd, &local.any, &length))
+		return;
+	uint16_t port = graft_address_port(&local);
+	if (subject->state & WIDENED && graft_address_is_any(&local))
+		descriptor_asked(subject->state, &local);
+	graft_address_set_port(&local, port);
+	subject->facts.local = local;
+	subject->facts.local_known = port || !graft_address_is_any(&local);
+}
+
+void subject_find_peer(struct subject *subject)
+{
+	union graft_address peer = {0};
+	socklen_t length = sizeof(peer);
+	if (kernel_getpeername(subject->fd, &peer.any, &length))
+		return;
+	subject->facts.to = peer;
+	subject->facts.to_known = true;
+}
+
+// Whether sendto and its like have to look at the socket first: to name it (the first datagram binds), to see
+// where it sends, or to keep its source address.
+static bool sends_quietly(const struct subject *subject)
+{
+	bool message = subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW;
+	if (!message)
+		return true;
+	union graft_address asked;
+	if (subject->state & WIDENED) {
+		filters_asked(subject, &asked);
+		if (asked.any.sa_family)
+			return false;
+	}
+	if (policy.asks_to && !(subject->state & ADDRESSED))
+		return false;
+	return subject->state & NAMED || !(policy.joins || policy.asks_local);
+}
+
+void subject_remember(struct subject *subject)
+{
+	uint32_t state = subject->state & ~(uint32_t)(RECEIVE_QUIET | SEND_QUIET | INHERITED);
+	if (!(state & PENDING)) {
+		state |= RECEIVE_QUIET;
+		if (sends_quietly(subject))
+			state |= SEND_QUIET;
+	}
+	subject->state = state;
+	descriptor_set(subject->fd, state);
+}
+
+bool subject_reads(const struct subject *subject, const struct sockaddr *address, socklen_t length,
+	union graft_address *into)
+{
+	size_t size = subject->facts.family == AF_INET6 ? sizeof(into->v6) : sizeof(into->v4);
+	// ipv6(7): the kernel takes an address without sin6_scope_id, as RFC 2133 had it.
+	size_t least = subject->facts.family == AF_INET6 ? offsetof(struct sockaddr_in6, sin6_scope_id) : size;
+	if (!address || length < least || address->sa_family != subject->facts.family)
+		return false;
+	memset(into, 0, sizeof(*into));
+	memcpy(into, address, length < size ? length : size);
+	return true;
+}
+
+// ---- what the operator is told about it -----------------------------------------------------------------
+
+static void describe(const struct subject *subject, struct text *line)
+{
+	static const char *const kinds[] = {
+		[SOCKET_OTHER] = " socket ", [SOCKET_UDP] = " udp ", [SOCKET_TCP] = " tcp ", [SOCKET_RAW] = " raw "};
+	char address[GRAFT_ADDRESS_TEXT];
+	text_put(line, "fd ");
+	text_put_number(line, subject->fd);
+	text_put(line, kinds[subject->facts.kind]);
+	text_put(line, subject->facts.local_known ? graft_address_text(&subject->facts.local, address) : "unbound");
+	text_put(line, ": ");
+}
+
+void report_placed(const struct subject *subject, const char *what, const char *origin)
+{
+	if (!log_wanted(LOG_INFO))
+		return;
+	char buffer[512];
+	struct text line = TEXT_IN(buffer);
+	log_begin(&line, LOG_INFO);
+	describe(subject, &line);
+	text_put(&line, what);
+	if (origin) {
+		text_put(&line, " (");
+		text_put(&line, origin);
+		text_put(&line, ")");
+	}
+	log_end(&line);
+}
+
+int report_refused(const struct subject *subject, const char *what, int error, const char *advice)
+{
+	char buffer[512];
+	struct text line = TEXT_IN(buffer);
+	log_begin(&line, LOG_WARN);
+	size_t start = line.length;
+	describe(subject, &line);
+	text_put(&line, what);
+	text_put(&line, ": ");
+	text_put(&line, log_error_text(-error));
+	if (advice) {
+		text_put(&line, ": ");
+		text_put(&line, advice);
+	}
+	if (log_wanted(LOG_WARN) && log_first(line.start + start))
+		log_end(&line);
+	return policy.fail ? error : 0;
+}
+
+void report_once(const struct subject *subject, const char *what)
+{
+	if (!log_wanted(LOG_WARN) || !log_first(what))
+		return;
+	char buffer[512];
+	struct text line = TEXT_IN(buffer);
+	log_begin(&line, LOG_WARN);
+	describe(subject, &line);
+	text_put(&line, what);
+	log_end(&line);
+}

@@ -1,0 +1,47 @@
+// One socket that is being worked on: its descriptor, what the table knows, and the facts that rules ask for.
+#ifndef SOCKGRAFT_SUBJECT_H
+#define SOCKGRAFT_SUBJECT_H
+
+#include "descriptors.h"
+
+#include "../core/policy/policy.h"
+
+struct subject {
+	int fd;
+	uint32_t state; // what will be remembered of the descriptor; subject_remember writes it
+	struct facts facts;
+};
+
+// The state of a socket just made by socket(family, type, protocol); without INET: nothing of ours.
+uint32_t state_of_socket(int family, int type, int protocol);
+
+// The subject of `fd` as the table knows it; its addresses are asked from the kernel only by the calls below.
+struct subject subject_known(int fd);
+
+// Fills in the local address, as the program asked for it, if the socket has one.
+void subject_find_local(struct subject *subject);
+
+// Fills in the peer, if the socket is connected.
+void subject_find_peer(struct subject *subject);
+
+// Works out whether calls can be quiet from now on, and writes the state to the table.
+void subject_remember(struct subject *subject);
+
+// "10.0.0.1:5000" out of a program's argument; false: not an address of the subject's family, the kernel will
+// say so.
+bool subject_reads(const struct subject *subject, const struct sockaddr *address, socklen_t length,
+	union graft_address *into);
+
+// ---- what the operator is told about it -----------------------------------------------------------------
+
+// "fd 3 udp 10.0.0.1:5000: WHAT (ORIGIN)" at level info.
+void report_placed(const struct subject *subject, const char *what, const char *origin);
+
+// The kernel refused `what` with `error` (negative): one warning, with what to do about it. Returns 0, or the
+// error where the policy wants the intercepted call to fail.
+int report_refused(const struct subject *subject, const char *what, int error, const char *advice);
+
+// A warning that is no refusal, said once in a process.
+void report_once(const struct subject *subject, const char *what);
+
+#endif

@@ -1,0 +1,154 @@
+// Feeds bytes to the policy's parsers: as rules, as a file, and as the value or the name of each variable.
+// The first byte selects. What is read must lie in the arena, and what is refused must be told in one
+// printable line.
+//
+// Built with -DSTANDALONE, a program that takes each file named on the command line once.
+#include "../../core/policy/policy.h"
+#include "../../core/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { ARENA_SIZE = 4 << 20 };
+
+static const char *file_content;
+static size_t file_size;
+
+static long read_file(const char *path, struct arena *arena, const char **content)
+{
+	(void)path;
+	char *copy = arena_copy(arena, file_content, file_size);
+	*content = copy;
+	return copy ? (long)file_size : -12;
+}
+
+static void check(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "%s\n", what);
+	abort();
+}
+
+static void check_error(const struct policy_error *error)
+{
+	check(*error->text, "an error without text");
+	for (const char *at = error->text; *at; at++)
+		check((unsigned char)*at >= ' ' && *at != 0x7f, "an error that is not one line");
+}
+
+// Every fact that rules ask for, with a few values that rules of the corpus match.
+static void plan_sockets(const struct policy *policy)
+{
+	static const char *const addresses[] = {"239.1.1.1", "10.0.0.5", "ff15::1", "::ffff:10.0.0.5", "::"};
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
+		struct facts facts = {
+		        .kind = (enum socket_kind)(i % 4), .local_known = true, .to_known = i & 1};
+		graft_address_parse(addresses[i], strlen(addresses[i]), &facts.local);
+		facts.family = facts.local.any.sa_family;
+		graft_address_set_port(&facts.local, 5000);
+		facts.to = facts.local;
+		struct plan plan;
+		struct join_cursor cursor = {0};
+		const struct membership *membership;
+		plan_make(&plan, policy, &facts);
+		while ((membership = plan_next_join(policy, &facts, &cursor))) {
+			char buffer[256];
+			struct text text = TEXT_IN(buffer);
+			membership_text(membership, &text);
+			check(membership->origin && text.length, "a membership without a place or text");
+		}
+	}
+}
+
+static void read_policy(char *variable, const char *program)
+{
+	static char memory[ARENA_SIZE];
+	// A small arena now and then, to run out of it everywhere.
+	size_t room = file_size % 7 == 3 ? file_size * 5 % 3000 : sizeof(memory);
+	struct arena arena = {memory, 0, room};
+	struct policy policy;
+	struct policy_error error = {""};
+	char *environment[] = {variable, NULL};
+	const char *programs[] = {program, NULL};
+	struct policy_source source = {environment, programs, read_file};
+	enum policy_verdict verdict = policy_read(&policy, &arena, &source, &error);
+	check(arena.used <= arena.size, "more taken than there is");
+	if (verdict == POLICY_ERROR)
+		check_error(&error);
+	else
+		plan_sockets(&policy);
+}
+
+// The name of the variable that byte `selector` stands for: those of the process, the keys, or part of the
+// data.
+static const char *select_name(unsigned selector, char name[64])
+{
+	selector %= VARIABLE_COUNT + KEY_COUNT + 1;
+	if (selector < VARIABLE_COUNT)
+		return policy_variable_rows[selector].name;
+	if (selector == VARIABLE_COUNT + KEY_COUNT)
+		return "SOCKGRAFT_";
+	snprintf(name, 64, "SOCKGRAFT_%s", policy_key_rows[selector - VARIABLE_COUNT].word);
+	for (char *at = name; *at; at++)
+		*at = (char)(*at == '-' ? '_' : *at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
+	return name;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char buffer[64];
+	if (!size)
+		return 0;
+	const char *name = select_name(*data, buffer);
+	bool unnamed = !strcmp(name, "SOCKGRAFT_");
+	file_content = (const char *)data + 1;
+	file_size = size - 1;
+	// Of its exact size on the heap, so that a byte too far is seen.
+	size_t length = strlen(name) + !unnamed + file_size;
+	char *variable = malloc(length + 1);
+	if (!variable)
+		return 0;
+	snprintf(variable, length + 1, "%s%s", name, unnamed ? "" : "=");
+	memcpy(variable + length - file_size, file_content, file_size);
+	variable[length] = '\0';
+	if (!strcmp(name, "SOCKGRAFT_FILE")) {
+		char path[] = "SOCKGRAFT_FILE=/policy";
+		read_policy(path, "program");
+	} else {
+		read_policy(variable, "program");
+	}
+	free(variable);
+	return 0;
+}
+
+#ifdef STANDALONE
+static int run_file(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	if (!file)
+		return perror(path), 1;
+	static uint8_t data[1 << 20];
+	size_t size = fread(data, 1, sizeof(data), file);
+	fclose(file);
+	// A copy of its exact size, as libFuzzer gives.
+	uint8_t *copy = malloc(size + !size);
+	if (copy) {
+		memcpy(copy, data, size);
+		LLVMFuzzerTestOneInput(copy, size);
+	}
+	free(copy);
+	return 0;
+}
+
+int main(int count, char **arguments)
+{
+	int status = 0;
+	for (int i = 1; i < count; i++)
+		status |= run_file(arguments[i]);
+	return status;
+}
+#endif

@@ -1,0 +1,167 @@
+# shellcheck shell=bash
+# Test hosts in private network namespaces.  A test file loads this, calls hosts_up in setup and hosts_down
+# in teardown; programs.bash, loaded along, runs programs on the hosts.
+#
+#	sender                                           receiver
+#	a0  10.77.0.1  10.77.0.3   ----------------  b0  10.77.0.2  10.77.0.22
+#	    fd77::1    fd77::3     fe80::a0  fe80::b0    fd77::2    fd77::22
+#	a1  10.78.0.1  fd78::1     ----------------  b1  10.78.0.2  fd78::2
+#	                           fe80::a1  fe80::b1
+#
+# Every test has its own hosts, which have no name that another test could know, so that all tests may
+# run at once.  They live as long as the processes that hold them, and those the kernel kills when the
+# test's own process is gone, however it went.
+
+TESTS=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+
+# Seconds until a state that is waited for counts as never reached.
+DEADLINE=${DEADLINE:-15}
+
+declare -gA HOST=() # host: the process that holds its namespace
+
+# Root needs no user namespace, and without one can test what only root may.  A container may deny root
+# the one and allow the other.
+if unshare --net true 2>/dev/null; then
+	NEW_HOST=(unshare --net)
+	OWN_USERS=
+else
+	NEW_HOST=(unshare --user --map-root-user --net)
+	OWN_USERS=yes
+fi
+
+# hosts_up [bridge]: lays out the two hosts; with "bridge", a0 and b0 meet in a snooping bridge on a third.
+hosts_up() {
+	clean_environment
+	hold sender exec "${NEW_HOST[@]}"
+	hold receiver beside sender unshare --net
+	on sender ip -batch - <<<"$(loopback_commands)"
+	on receiver ip -batch - <<<"$(loopback_commands)"
+	if [ "${1-}" = bridge ]; then
+		hold bridge beside sender unshare --net
+		add_bridge
+	else
+		add_pair 0
+	fi
+	configure_link 0
+	add_link 1
+	default_routes sender 10.77.0.2 fd77::2 a0
+	default_routes receiver 10.77.0.1 fd77::1 b0
+}
+
+# Ends everything that runs on the hosts, and the hosts.  What the programs printed is shown if the
+# test has failed, and it fails where a sanitizer had something to say.
+hosts_down() {
+	[ -n "${BATS_TEST_COMPLETED-}" ] || show_programs
+	end_programs
+	local host
+	for host in "${!HOST[@]}"; do
+		end_strays "$host"
+		kill -KILL "${HOST[$host]}" 2>/dev/null || :
+	done
+	HOST=()
+	no_sanitizer_report
+}
+
+# add_link N: one more link, aN to bN, with the networks 10.(77+N).0.0/24 and fd(77+N)::/64.
+add_link() {
+	add_pair "$1"
+	configure_link "$1"
+}
+
+# on HOST [grafted] COMMAND...: runs a command on a host, with the library preloaded if so said.
+on() {
+	local host=$1
+	shift
+	if [ "$1" = grafted ]; then
+		shift
+		set -- env "LD_PRELOAD=$GRAFT" "$@"
+	fi
+	beside "$host" "$@"
+}
+
+# beside HOST COMMAND...: runs a command in a host's namespaces; in place of this shell if so told.
+beside() {
+	local pid=${HOST[$1]} users=()
+	shift
+	[ -z "$OWN_USERS" ] || users=(--user="/proc/$pid/ns/user" --preserve-credentials)
+	${in_place-} nsenter "${users[@]}" --net="/proc/$pid/ns/net" -- "$@"
+}
+
+# hold HOST COMMAND...: starts the process that keeps a namespace alive, and waits until it is there.
+hold() {
+	local host=$1 fd ready=
+	shift
+	exec {fd}< <(in_place=exec && "$@" setpriv --pdeathsig KILL sh -c 'echo up; exec sleep infinity' 3>&-)
+	HOST[$host]=$!
+	read -r -t "$DEADLINE" ready <&"$fd" || :
+	exec {fd}<&-
+	[ "$ready" = up ] || fail "no host $host: are network namespaces allowed here?"
+}
+
+loopback_commands() {
+	echo "link set lo multicast on"
+	echo "link set lo up"
+}
+
+default_routes() {
+	on "$1" ip -4 route add default via "$2" dev "$4"
+	on "$1" ip -6 route add default via "$3" dev "$4"
+}
+
+add_pair() {
+	on sender ip link add "a$1" type veth peer name "b$1" netns "${HOST[receiver]}"
+}
+
+add_bridge() {
+	on bridge ip -batch - <<-END
+		link add br0 type bridge mcast_snooping 1 mcast_querier 1 mcast_igmp_version 3 mcast_mld_version 2
+		link add pa0 type veth peer name a0 netns ${HOST[sender]}
+		link add pb0 type veth peer name b0 netns ${HOST[receiver]}
+		link set pa0 master br0 up
+		link set pb0 master br0 up
+		link set br0 addrgenmode none
+		address add fe80::bb/64 dev br0 nodad
+		link set br0 up
+	END
+}
+
+configure_link() {
+	on receiver ip -batch - <<<"$(link_commands b "$1" 2 22)"
+	on sender ip -batch - <<<"$(link_commands a "$1" 1 3)"
+	wait_until link_up sender "a$1"
+	wait_until link_up receiver "b$1"
+}
+
+# Only link 0 has second addresses.  No address waits for duplicate address detection.
+link_commands() {
+	local dev=$1$2 net=$((77 + $2)) address
+	local addresses=("10.$net.0.$3/24" "fd$net::$3/64 nodad" "fe80::$dev/64 nodad")
+	[ "$2" != 0 ] || addresses+=("10.$net.0.$4/24" "fd$net::$4/64 nodad")
+	echo "link set $dev addrgenmode none"
+	for address in "${addresses[@]}"; do
+		echo "address add $address dev $dev"
+	done
+	echo "link set $dev up"
+}
+
+link_up() {
+	on "$1" ip -oneline link show dev "$2" | grep -q 'state UP'
+}
+
+# Programs that a started program left behind: they are on the host still.
+end_strays() {
+	local pid
+	for pid in $(processes_on "$1"); do
+		[ "$pid" = "${HOST[$1]}" ] || kill -KILL "$pid" 2>/dev/null || :
+	done
+}
+
+processes_on() {
+	local namespace
+	namespace=$(readlink "/proc/${HOST[$1]}/ns/net") || return 0
+	find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "$namespace" 2>/dev/null |
+		cut -d/ -f3
+}
+
+# shellcheck source=tests/programs.bash
+. "$TESTS/programs.bash"
