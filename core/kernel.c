@@ -44,12 +44,12 @@ int kernel_getsockname(int fd, struct sockaddr *address, socklen_t *length)
 
 int kernel_getpeername(int fd, struct sockaddr *address, socklen_t *length)
 {
-	return or_error(getpeername(fd, address, length));
+	return or_error(BEHIND(getpeername)(fd, address, length));
 }
 
 int kernel_getsockopt(int fd, int level, int name, void *value, socklen_t *length)
 {
-	return or_error(getsockopt(fd, level, name, value, length));
+	return or_error(BEHIND(getsockopt)(fd, level, name, value, length));
 }
 
 int kernel_setsockopt(int fd, int level, int name, const void *value, socklen_t length)

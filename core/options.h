@@ -13,30 +13,30 @@
 // clang-format off
 #define GRAFT_OPTIONS(ROW) \
 	ROW(TOS, "tos", TRAFFIC, 0, 255, EVERY, IPPROTO_IP, IP_TOS, 0, 0, \
-	    "IPv4 TOS byte: 0 to 255, or a DSCP name") \
+	    "the IPv4 TOS byte") \
 	ROW(TCLASS, "tclass", TRAFFIC, 0, 255, EVERY, 0, 0, IPPROTO_IPV6, IPV6_TCLASS, \
-	    "IPv6 traffic class: 0 to 255, or a DSCP name") \
+	    "the IPv6 traffic class") \
 	ROW(TTL, "ttl", NUMBER, 1, 255, EVERY, IPPROTO_IP, IP_TTL, 0, 0, \
-	    "TTL of unicast (IPv4)") \
+	    "the TTL of unicast (IPv4)") \
 	ROW(HOPLIMIT, "hoplimit", NUMBER, 1, 255, EVERY, 0, 0, IPPROTO_IPV6, IPV6_UNICAST_HOPS, \
-	    "hop limit of unicast (IPv6)") \
+	    "the hop limit of unicast (IPv6)") \
 	ROW(MULTICAST_TTL, "multicast-ttl", NUMBER, 0, 255, MESSAGE, IPPROTO_IP, IP_MULTICAST_TTL, 0, 0, \
-	    "TTL of multicast (IPv4)") \
+	    "the TTL of multicast (IPv4)") \
 	ROW(MULTICAST_HOPLIMIT, "multicast-hoplimit", NUMBER, 0, 255, MESSAGE, 0, 0, IPPROTO_IPV6, \
-	    IPV6_MULTICAST_HOPS, "hop limit of multicast (IPv6)") \
+	    IPV6_MULTICAST_HOPS, "the hop limit of multicast (IPv6)") \
 	ROW(MULTICAST_LOOP, "multicast-loop", SWITCH, 0, 1, MESSAGE, IPPROTO_IP, IP_MULTICAST_LOOP, \
 	    IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "own multicast looped back to this host") \
 	ROW(MULTICAST_ALL, "multicast-all", SWITCH, 0, 1, MESSAGE, IPPROTO_IP, IP_MULTICAST_ALL, \
 	    IPPROTO_IPV6, IPV6_MULTICAST_ALL, \
 	    "groups that other sockets joined; off wherever the policy joined") \
 	ROW(RCVBUF, "rcvbuf", BYTES, 1, 1073741823, EVERY, SOL_SOCKET, SO_RCVBUF, SOL_SOCKET, SO_RCVBUF, \
-	    "receive buffer, past net.core.rmem_max where permitted") \
+	    "the receive buffer, past net.core.rmem_max where permitted") \
 	ROW(SNDBUF, "sndbuf", BYTES, 1, 1073741823, EVERY, SOL_SOCKET, SO_SNDBUF, SOL_SOCKET, SO_SNDBUF, \
-	    "send buffer, past net.core.wmem_max where permitted") \
+	    "the send buffer, past net.core.wmem_max where permitted") \
 	ROW(MARK, "mark", NUMBER, 0, 4294967295, EVERY, SOL_SOCKET, SO_MARK, SOL_SOCKET, SO_MARK, \
-	    "firewall and routing mark (SO_MARK)") \
+	    "SO_MARK, for firewall and routing") \
 	ROW(PRIORITY, "priority", NUMBER, 0, 2147483647, EVERY, SOL_SOCKET, SO_PRIORITY, SOL_SOCKET, \
-	    SO_PRIORITY, "queueing priority (SO_PRIORITY)")
+	    SO_PRIORITY, "SO_PRIORITY, for queueing")
 // clang-format on
 
 #endif

@@ -84,23 +84,38 @@ static void forget_passed(struct msghdr *message)
 	}
 }
 
-ssize_t on_recvmsg(int fd, struct msghdr *message, int flags)
+static __attribute__((noinline)) ssize_t settle_and_recvmsg(int fd, struct msghdr *message, int flags)
 {
 	if (settle_first(fd, flags))
 		return -1;
 	ssize_t received = next_recvmsg(fd, message, flags);
-	if (received >= 0 && descriptor_has(fd, PASSES))
+	if (received >= 0 && !descriptor_has(fd, INET))
 		forget_passed(message);
+	return received;
+}
+
+ssize_t on_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	if (descriptor_is_quiet(fd, MESSAGE_QUIET))
+		return next_recvmsg(fd, message, flags);
+	return settle_and_recvmsg(fd, message, flags);
+}
+
+static __attribute__((noinline)) int settle_and_recvmmsg(
+	int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, struct timespec *timeout)
+{
+	if (settle_first(fd, (int)flags))
+		return -1;
+	int received = next_recvmmsg(fd, messages, count, flags, timeout);
+	for (int i = 0; i < received && !descriptor_has(fd, INET); i++)
+		forget_passed(&messages[i].msg_hdr);
 	return received;
 }
 
 int on_recvmmsg(
 	int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, struct timespec *timeout)
 {
-	if (settle_first(fd, (int)flags))
-		return -1;
-	int received = next_recvmmsg(fd, messages, count, flags, timeout);
-	for (int i = 0; i < received && descriptor_has(fd, PASSES); i++)
-		forget_passed(&messages[i].msg_hdr);
-	return received;
+	if (descriptor_is_quiet(fd, MESSAGE_QUIET))
+		return next_recvmmsg(fd, messages, count, flags, timeout);
+	return settle_and_recvmmsg(fd, messages, count, flags, timeout);
 }

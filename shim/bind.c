@@ -16,6 +16,7 @@
 #include "start.h"
 
 #include <errno.h>
+#include <string.h>
 
 struct binding {
 	union graft_address asked; // by the program, or by bind=ADDRESS
@@ -100,6 +101,22 @@ static void choose(struct binding *binding, const struct plan *plan, const struc
 	case BIND_KEEP:
 		break;
 	}
+}
+
+static void report_choice(const struct subject *subject, const struct binding *binding, const struct joins *joins)
+{
+	char address[GRAFT_ADDRESS_TEXT], buffer[160];
+	struct text what = TEXT_IN(buffer);
+	text_put(&what, "bound to ");
+	text_put(&what, graft_address_text(&binding->actual, address));
+	if (binding->opening.closed)
+		text_put(&what, ", behind a packet filter that lets in the address asked for and the groups");
+	report_decision(subject, buffer);
+	bool deaf = !binding->opening.closed && !graft_address_is_any(&binding->actual) &&
+		    !graft_address_is_multicast(&binding->actual);
+	if (joins->count && deaf)
+		report_once(subject, "join: bound to one address, as bind= says, the socket can't hear groups; bind=auto "
+				     "or bind=group lets it");
 }
 
 // Whether the kernel would let the program bind to `address` at all: a wildcard bind would succeed in any case.
@@ -195,6 +212,7 @@ static int bind_subject(struct subject *subject, const struct plan *plan)
 	if (error)
 		return error;
 	choose(&binding, plan, &joins);
+	report_choice(subject, &binding, &joins);
 	bool joins_any = joins.count || joins.pending;
 	if (binding.opening.closed && !is_bindable(subject, &binding.asked))
 		return bind_as_asked(subject, &binding); // the kernel's own error
@@ -219,13 +237,27 @@ static int bind_by_policy(struct subject *subject)
 	return error;
 }
 
+// The kernel takes an IPv4 wildcard without a family, because programs forget it (ip(7)).
+static bool reads_local(const struct subject *subject, const struct sockaddr *address, socklen_t length,
+	union graft_address *local)
+{
+	if (subject_reads(subject, address, length, local))
+		return true;
+	if (!address || subject->facts.family != AF_INET || length < sizeof(local->v4) ||
+		address->sa_family != AF_UNSPEC)
+		return false;
+	memcpy(&local->v4, address, sizeof(local->v4));
+	local->v4.sin_family = AF_INET;
+	return graft_address_is_any(local);
+}
+
 int on_bind(int fd, CONST_SOCKADDR address, socklen_t length)
 {
 	struct subject subject;
 	int kept = errno, error;
 	bool ours = settle_subject(fd, &subject, &error);
 	if (ours && !(subject.state & NAMED) &&
-		subject_reads(&subject, SOCKADDR_OF(address), length, &subject.facts.local)) {
+		reads_local(&subject, SOCKADDR_OF(address), length, &subject.facts.local)) {
 		error = bind_by_policy(&subject);
 	} else if (!error) {
 		errno = kept;

@@ -58,15 +58,6 @@ static void release_source(int fd)
 	kernel_connect(fd, &none, sizeof(none));
 }
 
-static void warn_if_groups(const struct subject *subject)
-{
-	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
-	const union graft_address *local = subject->facts.local_known ? &subject->facts.local : &any;
-	if (joins_wanted(subject, joins_sides(subject, local)))
-		report_once(subject, "connect: the program connected the socket: it hears its peer alone, and not the "
-				     "groups of join; a rule with port= spares sockets that are not meant");
-}
-
 static int connect_subject(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
 	bool restores = subject->state & WIDENED && subject->facts.kind == SOCKET_UDP;
@@ -94,9 +85,8 @@ static int connect_by_policy(struct subject *subject, const struct sockaddr *add
 	if (error && error != -EINPROGRESS)
 		return error;
 	subject->state |= ADDRESSED;
-	settle_autobound(subject);
-	if (subject->facts.kind == SOCKET_UDP)
-		warn_if_groups(subject);
+	settle_autobound(subject, true);
+	warn_connected(subject);
 	subject_remember(subject);
 	return error;
 }

@@ -13,7 +13,7 @@ enum descriptor_flag {
 	SEEN          = 1 << 0,
 	RECEIVE_QUIET = 1 << 1, // calls that neither name nor address the socket have nothing to do first
 	SEND_QUIET    = 1 << 2, // nor has sendto and its like
-	PASSES        = 1 << 3, // AF_UNIX: descriptors may arrive through it
+	MESSAGE_QUIET = 1 << 3, // RECEIVE_QUIET, and no descriptors arrive through it (AF_UNIX)
 	INHERITED     = 1 << 4, // an inet socket that was open when the program started; no call on it seen yet
 	INET          = 1 << 5,
 	INET6         = 1 << 6, // AF_INET6, together with INET
@@ -33,8 +33,10 @@ struct descriptor {
 	uint32_t tried;      // PENDING: when it was last tried, in seconds of CLOCK_MONOTONIC
 };
 
+#pragma GCC visibility push(hidden) // so that the quick way needs no look-up in the global offset table
 extern struct descriptor *descriptor_table;
 extern unsigned descriptor_limit; // entries that can be read
+#pragma GCC visibility pop
 
 static inline uint32_t descriptor_state(int fd)
 {
@@ -43,9 +45,15 @@ static inline uint32_t descriptor_state(int fd)
 	return __atomic_load_n(&descriptor_table[(unsigned)fd].state, __ATOMIC_RELAXED);
 }
 
-static inline bool descriptor_has(int fd, enum descriptor_flag flag)
+static inline bool descriptor_has(int fd, uint32_t flags) // any of them
 {
-	return descriptor_state(fd) & flag;
+	return descriptor_state(fd) & flags;
+}
+
+// The same for RECEIVE_QUIET and SEND_QUIET, where it nearly always holds.
+static inline bool descriptor_is_quiet(int fd, uint32_t flag)
+{
+	return __builtin_expect(descriptor_has(fd, flag), true);
 }
 
 // Makes the table; before anything else here. false: no memory for it, nothing can be governed.

@@ -14,14 +14,24 @@
 
 // ---- handlers of the rows that only need their socket settled -------------------------------------------
 
+// Calls for any kind of descriptor (WAITS) only concern the sockets that wait; calls for sockets all but those
+// known to be quiet.
+#define QUIET_FOR_RULES(fd) descriptor_is_quiet(fd, RECEIVE_QUIET)
+#define QUIET_FOR_WAITS(fd) !descriptor_has(fd, PENDING | INHERITED)
+
+// The quick way is a few instructions and a jump; what is slow stands apart, so that it costs no more.
 #define LOGIC(result, name, parameters, arguments, duty)
 #define VARIADIC(name, duty)
-#define SETTLES(result, name, parameters, arguments, duty, flags)                                           \
+#define SETTLES(result, name, parameters, arguments, duty, flags)                                            \
+	static __attribute__((noinline, cold)) result settle_and_##name parameters                           \
+	{                                                                                                    \
+		return settle(fd, flags) ? -1 : next_##name arguments;                                       \
+	}                                                                                                    \
 	static result on_##name parameters                                                                   \
 	{                                                                                                    \
-		if (__builtin_expect(!descriptor_has(fd, RECEIVE_QUIET), 0) && settle(fd, flags))            \
-			return -1;                                                                           \
-		return next_##name arguments;                                                                \
+		if (QUIET_FOR_##duty(fd))                                                                    \
+			return next_##name arguments;                                                        \
+		return settle_and_##name arguments;                                                          \
 	}
 SHIM_FUNCTIONS(LOGIC, SETTLES, VARIADIC)
 #undef LOGIC

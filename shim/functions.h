@@ -121,6 +121,8 @@ typedef unsigned int message_flags;
 #endif
 // clang-format on
 
+#pragma GCC visibility push(hidden)
+
 // The functions behind ours: next_bind is what bind would be without us. Set before anything of ours runs.
 #define DECLARE_LOGIC(result, name, parameters, arguments, duty)                                             \
 	extern result(*next_##name) parameters;                                                              \
@@ -134,6 +136,8 @@ SHIM_FUNCTIONS(DECLARE_LOGIC, DECLARE_SETTLES, DECLARE_VARIADIC)
 #undef DECLARE_LOGIC
 #undef DECLARE_SETTLES
 #undef DECLARE_VARIADIC
+
+#pragma GCC visibility pop
 
 // Looks up the functions behind ours; at the first call into the library, or when it is loaded.
 void functions_find(void);

@@ -136,6 +136,9 @@ static int place_class(const struct placing *placing, enum graft_option option, 
 		value = (int)(dscp->value.number << 2) | (value & 3);
 	if (!error)
 		error = graft_option_set(fd, option, side, value);
+	bool other_side_follows = cause->key == KEY_DSCP && side == GRAFT_IPV4 && has_side(placing->subject, GRAFT_IPV6);
+	if (other_side_follows && !error)
+		return 0;
 	return report_number(placing->subject, cause, cause->value.number, error, NULL);
 }
 

@@ -98,7 +98,7 @@ static void after_send(struct subject *subject, bool sent)
 {
 	int kept = errno;
 	if (sent && subject->state & INET) {
-		settle_autobound(subject);
+		settle_autobound(subject, false);
 		subject_remember(subject);
 	}
 	errno = kept;
@@ -106,10 +106,12 @@ static void after_send(struct subject *subject, bool sent)
 
 // ---- the calls ------------------------------------------------------------------------------------------
 
-static ssize_t send_one(int fd, const struct msghdr *message, int flags)
+static __attribute__((noinline)) ssize_t settle_and_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	struct subject subject;
 	union graft_address source;
+	if (!message) // the kernel's own error
+		return next_sendmsg(fd, message, flags);
 	if (!before_send(fd, &subject, &source, message->msg_name, message->msg_namelen))
 		return -1;
 	struct msghdr sourced;
@@ -125,17 +127,15 @@ static ssize_t send_one(int fd, const struct msghdr *message, int flags)
 
 ssize_t on_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	if (descriptor_has(fd, SEND_QUIET) || !message)
+	if (descriptor_is_quiet(fd, SEND_QUIET))
 		return next_sendmsg(fd, message, flags);
-	return send_one(fd, message, flags);
+	return settle_and_sendmsg(fd, message, flags);
 }
 
-ssize_t on_sendto(int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address,
-	socklen_t address_length)
+static __attribute__((noinline)) ssize_t settle_and_sendto(int fd, const void *bytes, size_t length, int flags,
+	CONST_SOCKADDR address, socklen_t address_length)
 {
 	const struct sockaddr *to = SOCKADDR_OF(address);
-	if (descriptor_has(fd, SEND_QUIET))
-		return next_sendto(fd, bytes, length, flags, address, address_length);
 	struct subject subject;
 	union graft_address source;
 	if (!before_send(fd, &subject, &source, to, address_length))
@@ -154,6 +154,14 @@ ssize_t on_sendto(int fd, const void *bytes, size_t length, int flags, CONST_SOC
 	}
 	after_send(&subject, sent >= 0);
 	return sent;
+}
+
+ssize_t on_sendto(int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address,
+	socklen_t address_length)
+{
+	if (descriptor_is_quiet(fd, SEND_QUIET))
+		return next_sendto(fd, bytes, length, flags, address, address_length);
+	return settle_and_sendto(fd, bytes, length, flags, address, address_length);
 }
 
 // Passes on the first of `messages`: those without control messages of their own together, as they all get the
@@ -193,9 +201,10 @@ static int send_all(const struct subject *subject, const union graft_address *so
 	return (int)done;
 }
 
-int on_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, message_flags flags)
+static __attribute__((noinline)) int settle_and_sendmmsg(
+	int fd, struct mmsghdr *messages, unsigned int count, message_flags flags)
 {
-	if (descriptor_has(fd, SEND_QUIET) || !messages || !count)
+	if (!messages || !count)
 		return next_sendmmsg(fd, messages, count, flags);
 	struct subject subject;
 	union graft_address source;
@@ -205,4 +214,11 @@ int on_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, message_fl
 					: next_sendmmsg(fd, messages, count, flags);
 	after_send(&subject, sent > 0);
 	return sent;
+}
+
+int on_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, message_flags flags)
+{
+	if (descriptor_is_quiet(fd, SEND_QUIET))
+		return next_sendmmsg(fd, messages, count, flags);
+	return settle_and_sendmmsg(fd, messages, count, flags);
 }

@@ -29,6 +29,15 @@ static uint32_t state_in_kernel(int fd)
 	return state_of_socket(family, int_option(fd, SO_TYPE), int_option(fd, SO_PROTOCOL));
 }
 
+void warn_connected(const struct subject *subject)
+{
+	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
+	const union graft_address *local = subject->facts.local_known ? &subject->facts.local : &any;
+	if (joins_wanted(subject, joins_sides(subject, local)))
+		report_once(subject, "connect: the program connected the socket: it hears its peer alone, and not the "
+				     "groups of join; a rule with port= spares sockets that are not meant");
+}
+
 // A socket that was bound before we saw it can't be bound again.
 static void warn_if_deaf(struct subject *subject)
 {
@@ -41,6 +50,11 @@ static void warn_if_deaf(struct subject *subject)
 		"(for systemd, ListenDatagram= with the port alone)");
 }
 
+static bool may_hear_groups(const struct subject *subject)
+{
+	return policy.joins && (subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW);
+}
+
 static int adopt_joins(struct subject *subject)
 {
 	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
@@ -48,7 +62,8 @@ static int adopt_joins(struct subject *subject)
 	bool live = subject->facts.kind == SOCKET_RAW || subject->facts.local_known;
 	if (!live || !joins_wanted(subject, joins_sides(subject, local)))
 		return 0;
-	filters_adopt(subject);
+	if (subject->facts.to_known)
+		warn_connected(subject);
 	warn_if_deaf(subject);
 	return joins_place_live(subject);
 }
@@ -56,9 +71,12 @@ static int adopt_joins(struct subject *subject)
 static int adopt(struct subject *subject)
 {
 	struct plan plan;
+	if (may_hear_groups(subject))
+		filters_adopt(subject);
 	subject_find_local(subject);
-	if (policy.asks_to || policy.joins)
+	if (policy.asks_to || may_hear_groups(subject))
 		subject_find_peer(subject);
+	report_decision(subject, "adopted: made before the shim saw it");
 	subject->state |= (subject->facts.local_known ? NAMED : 0) | (subject->facts.to_known ? ADDRESSED : 0);
 	plan_make(&plan, &policy, &subject->facts);
 	int error = place_values(subject, NULL, &plan);
@@ -183,7 +201,7 @@ int settle_destination(struct subject *subject, const struct sockaddr *to, sockl
 	return error;
 }
 
-void settle_autobound(struct subject *subject)
+void settle_autobound(struct subject *subject, bool connected)
 {
 	struct plan before, now;
 	if (subject->state & NAMED)
@@ -192,8 +210,10 @@ void settle_autobound(struct subject *subject)
 	if (policy.asks_local)
 		subject_find_local(subject);
 	subject->state |= NAMED;
-	if (subject->facts.local_known) {
-		plan_make(&now, &policy, &subject->facts);
-		place_values(subject, &before, &now);
-	}
+	if (!subject->facts.local_known)
+		return;
+	plan_make(&now, &policy, &subject->facts);
+	place_values(subject, &before, &now);
+	if (!connected && may_hear_groups(subject))
+		joins_place_live(subject);
 }

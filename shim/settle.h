@@ -19,8 +19,12 @@ bool settle_subject(int fd, struct subject *subject, int *error);
 // this datagram binds. 0, or -1 with errno set.
 int settle_destination(struct subject *subject, const struct sockaddr *to, socklen_t length);
 
-// After a datagram or a connect has bound a socket: rules on the local address.
-void settle_autobound(struct subject *subject);
+// After a datagram has bound a socket, or a connect: rules on the local address. What was sent is sent: an error
+// can't be told any more.
+void settle_autobound(struct subject *subject, bool connected);
+
+// If groups are wanted on a socket that is connected: the one warning that it won't hear them.
+void warn_connected(const struct subject *subject);
 
 // A membership that waits for its interface, on any descriptor: tried again, at most once a second each.
 void settle_all_pending(void);

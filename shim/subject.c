@@ -35,9 +35,9 @@ uint32_t state_of_socket(int family, int type, int protocol)
 	case AF_INET6:
 		return SEEN | INET | INET6 | kind;
 	case AF_UNIX:
-		return SEEN | PASSES | RECEIVE_QUIET | SEND_QUIET;
+		return SEEN | RECEIVE_QUIET | SEND_QUIET; // not MESSAGE_QUIET: descriptors pass through it
 	default:
-		return SEEN | RECEIVE_QUIET | SEND_QUIET;
+		return SEEN | RECEIVE_QUIET | MESSAGE_QUIET | SEND_QUIET;
 	}
 }
 
@@ -96,9 +96,9 @@ static bool sends_quietly(const struct subject *subject)
 
 void subject_remember(struct subject *subject)
 {
-	uint32_t state = subject->state & ~(uint32_t)(RECEIVE_QUIET | SEND_QUIET | INHERITED);
+	uint32_t state = subject->state & ~(uint32_t)(RECEIVE_QUIET | MESSAGE_QUIET | SEND_QUIET | INHERITED);
 	if (!(state & PENDING)) {
-		state |= RECEIVE_QUIET;
+		state |= RECEIVE_QUIET | MESSAGE_QUIET;
 		if (sends_quietly(subject))
 			state |= SEND_QUIET;
 	}
@@ -133,13 +133,13 @@ static void describe(const struct subject *subject, struct text *line)
 	text_put(line, ": ");
 }
 
-void report_placed(const struct subject *subject, const char *what, const char *origin)
+static void report(enum log_level level, const struct subject *subject, const char *what, const char *origin)
 {
-	if (!log_wanted(LOG_INFO))
+	if (!log_wanted(level))
 		return;
 	char buffer[512];
 	struct text line = TEXT_IN(buffer);
-	log_begin(&line, LOG_INFO);
+	log_begin(&line, level);
 	describe(subject, &line);
 	text_put(&line, what);
 	if (origin) {
@@ -148,6 +148,22 @@ void report_placed(const struct subject *subject, const char *what, const char *
 		text_put(&line, ")");
 	}
 	log_end(&line);
+}
+
+void report_placed(const struct subject *subject, const char *what, const char *origin)
+{
+	report(LOG_INFO, subject, what, origin);
+}
+
+void report_decision(const struct subject *subject, const char *what)
+{
+	report(LOG_DEBUG, subject, what, NULL);
+}
+
+void report_once(const struct subject *subject, const char *what)
+{
+	if (log_wanted(LOG_WARN) && log_first(what))
+		report(LOG_WARN, subject, what, NULL);
 }
 
 int report_refused(const struct subject *subject, const char *what, int error, const char *advice)
@@ -167,16 +183,4 @@ int report_refused(const struct subject *subject, const char *what, int error, c
 	if (log_wanted(LOG_WARN) && log_first(line.start + start))
 		log_end(&line);
 	return policy.fail ? error : 0;
-}
-
-void report_once(const struct subject *subject, const char *what)
-{
-	if (!log_wanted(LOG_WARN) || !log_first(what))
-		return;
-	char buffer[512];
-	struct text line = TEXT_IN(buffer);
-	log_begin(&line, LOG_WARN);
-	describe(subject, &line);
-	text_put(&line, what);
-	log_end(&line);
 }

@@ -37,6 +37,9 @@ bool subject_reads(const struct subject *subject, const struct sockaddr *address
 // "fd 3 udp 10.0.0.1:5000: WHAT (ORIGIN)" at level info.
 void report_placed(const struct subject *subject, const char *what, const char *origin);
 
+// A decision, at level debug.
+void report_decision(const struct subject *subject, const char *what);
+
 // The kernel refused `what` with `error` (negative): one warning, with what to do about it. Returns 0, or the
 // error where the policy wants the intercepted call to fail.
 int report_refused(const struct subject *subject, const char *what, int error, const char *advice);

@@ -91,7 +91,7 @@ beside() {
 hold() {
 	local host=$1 fd ready=
 	shift
-	exec {fd}< <(in_place=exec && "$@" setpriv --pdeathsig KILL sh -c 'echo up; exec sleep infinity' 3>&-)
+	exec {fd}< <(in_place="exec" && "$@" setpriv --pdeathsig KILL sh -c 'echo up; exec sleep infinity' 3>&-)
 	HOST[$host]=$!
 	read -r -t "$DEADLINE" ready <&"$fd" || :
 	exec {fd}<&-
@@ -132,11 +132,12 @@ configure_link() {
 	wait_until link_up receiver "b$1"
 }
 
-# Only link 0 has second addresses.  No address waits for duplicate address detection.
+# Only link 0 has second addresses; the kernel prefers the first as the source.  No address waits for
+# duplicate address detection.
 link_commands() {
 	local dev=$1$2 net=$((77 + $2)) address
 	local addresses=("10.$net.0.$3/24" "fd$net::$3/64 nodad" "fe80::$dev/64 nodad")
-	[ "$2" != 0 ] || addresses+=("10.$net.0.$4/24" "fd$net::$4/64 nodad")
+	[ "$2" != 0 ] || addresses+=("10.$net.0.$4/24" "fd$net::$4/64 nodad preferred_lft 0")
 	echo "link set $dev addrgenmode none"
 	for address in "${addresses[@]}"; do
 		echo "address add $address dev $dev"

@@ -60,7 +60,7 @@ start() {
 		preload=("LD_PRELOAD=$GRAFT")
 		shift
 	fi
-	in_place=exec beside "$host" setpriv --pdeathsig KILL env "${preload[@]}" "$@" \
+	in_place="exec" beside "$host" setpriv --pdeathsig KILL env "${preload[@]}" "$@" \
 		<"${INPUT:-/dev/null}" >"$(out "$name")" 2>"$(err "$name")" 3>&- &
 	STARTED[$name]=$!
 }
@@ -105,9 +105,14 @@ end_programs() {
 
 show_programs() {
 	local file
-	for file in "$BATS_TEST_TMPDIR"/*.out "$BATS_TEST_TMPDIR"/*.err; do
-		[ ! -s "$file" ] || echo "--- ${file##*/}"
-		[ ! -s "$file" ] || cat "$file"
+	for file in "$BATS_TEST_TMPDIR"/*.out "$BATS_TEST_TMPDIR"/*.err "$BATS_TEST_TMPDIR"/*.packets; do
+		[ -s "$file" ] || continue
+		echo "--- ${file##*/}"
+		if [[ $file == *.packets ]]; then
+			packets_in "$file"
+		else
+			cat -v "$file"
+		fi
 	done
 }
 
@@ -186,6 +191,7 @@ joined() {
 # mcfilter INTERFACE GROUP SOURCE: prints "INCLUDE EXCLUDE", the numbers of sockets that admit only this source
 # and of those that leave it out.
 mcfilter() {
+	# shellcheck disable=SC2153 # HOST is in hosts.bash
 	"$PYTHON" - "/proc/${HOST[receiver]}/net" "$@" <<-'END'
 		import ipaddress, sys
 		net, interface, group, source = sys.argv[1:]
@@ -230,17 +236,27 @@ bystander() {
 	wait_until joined "${2%\%*}" "${2#*%}"
 }
 
-# capture NAME HOST INTERFACE FILTER...: tcpdump, known to be listening.  `captured NAME` prints a line per packet.
+# capture NAME HOST INTERFACE: records packets from now on; `captured NAME` prints a line per packet so far.
 capture() {
-	local name=$1 host=$2 interface=$3
-	shift 3
-	start "$name" on "$host" tcpdump -Z root -n -v -l -U --immediate-mode -i "$interface" "$@"
-	wait_until complained "$name" 'listening on'
+	local file=$BATS_TEST_TMPDIR/$1.packets
+	start "$1" on "$2" "$PYTHON" "$TESTS/helpers/capture.py" "$3" "$file"
+	wait_until test -s "$file"
 }
 
 captured() {
-	awk 'NR > 1 && /^[^ \t]/ { printf "\n" } { printf "%s", $0 } END { print "" }' "$(out "$1")"
+	packets_in "$BATS_TEST_TMPDIR/$1.packets"
 }
+
+packets_in() {
+	"${READ_PACKETS[@]}" -n -vv -K -t -r - <"$1" 2>/dev/null |
+		awk 'NR > 1 && /^[^ \t]/ { printf "\n" } { printf "%s", $0 } END { print "" }'
+}
+
+# tcpdump insists on becoming another user where it finds itself root, which a container may not allow.
+READ_PACKETS=(tcpdump)
+if [ "$(id -u)" = 0 ] && unshare --user true 2>/dev/null; then
+	READ_PACKETS=(unshare --user tcpdump)
+fi
 
 # sees NAME PATTERN: waits for a packet whose line matches.
 sees() {
@@ -248,5 +264,5 @@ sees() {
 }
 
 has_captured() {
-	captured "$1" | grep -Eq -e "$2"
+	grep -Eq -e "$2" <<<"$(captured "$1")"
 }

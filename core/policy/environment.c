@@ -166,8 +166,10 @@ static bool fail_unreadable(struct reader *reader, struct span path, int error)
 {
 	struct text *line = fail_begin(reader, path);
 	const char *name = NULL;
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+#ifdef __GLIBC_PREREQ
+#	if __GLIBC_PREREQ(2, 32)
 	name = strerrordesc_np(error); // strerror translates, which allocates
+#	endif
 #endif
 	text_put(line, "cannot be read: ");
 	text_put(line, name ? name : "error ");
@@ -185,8 +187,10 @@ static const char *readable_path(struct span path, char buffer[200])
 		text_put(&text, "...");
 		path = span_from(path, path.length - most);
 	}
-	for (size_t i = 0; i < path.length; i++)
-		text_put_bytes(&text, (unsigned char)path.start[i] < ' ' ? "?" : path.start + i, 1);
+	for (size_t i = 0; i < path.length; i++) {
+		bool control = (unsigned char)path.start[i] < ' ' || path.start[i] == 0x7f;
+		text_put_bytes(&text, control ? "?" : path.start + i, 1);
+	}
 	return buffer;
 }
 

@@ -4,14 +4,15 @@
 static const char interface_form[] =
         "expected an interface: a name of 1 to 15 bytes such as eth0, an index, or an address";
 
-// As the kernel has it (dev_valid_name in net/core/dev.c), and no control bytes.
+// As the kernel has it (dev_valid_name in net/core/dev.c), without control bytes, and without the comma,
+// which separates things here.
 bool interface_name_valid(struct span name)
 {
 	if (!name.length || name.length >= IF_NAMESIZE || span_is(name, ".") || span_is(name, ".."))
 		return false;
 	for (size_t i = 0; i < name.length; i++) {
 		unsigned char byte = (unsigned char)name.start[i];
-		if (byte <= ' ' || byte == 0x7f || byte == 0xa0 || byte == '/' || byte == ':')
+		if (byte <= ' ' || byte == 0x7f || byte == 0xa0 || byte == '/' || byte == ':' || byte == ',')
 			return false;
 	}
 	return true;
@@ -40,8 +41,9 @@ static bool read_index(struct reader *reader, struct span text, struct graft_int
 static bool read_address(struct reader *reader, struct span text, struct graft_interface *interface)
 {
 	struct endpoint endpoint;
-	const char *problem = endpoint_parse(
-	        text, 0, "expected an interface's address, such as 192.0.2.7 or fe80::7", &endpoint);
+	const char *problem = endpoint_parse(text, 0,
+	        "expected an interface's address, such as 192.0.2.7 or fe80::7 (a port stands before \"%\")",
+	        &endpoint);
 	if (problem)
 		return fail(reader, text, problem);
 	interface->by = GRAFT_BY_ADDRESS;

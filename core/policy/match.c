@@ -128,7 +128,7 @@ static const char *form_of(enum match_class class)
 	case MATCH_PEER:
 		return peer_form;
 	default:
-		return "expected program names, such as exe=vlc";
+		return "expected program file names, such as exe=vlc or exe=*-receiver";
 	}
 }
 
@@ -172,7 +172,7 @@ bool match_parse(struct reader *reader, struct draft *draft, struct span word)
 	struct span name = word, value = word;
 	bool valued = span_cut(&value, '=', &name);
 	const struct match_row *row = find(name);
-	if (!valued && takes_value(row))
+	if ((!valued || !value.length) && takes_value(row))
 		return fail(reader, word, form_of(row->class));
 	if (valued && !takes_value(row))
 		return fail(reader, word, "expected this word alone, without \"=\"");

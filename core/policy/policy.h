@@ -99,8 +99,8 @@ struct policy {
 	enum log_level { LOG_QUIET, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG } log; // SOCKGRAFT_LOG
 	const char *log_file; // SOCKGRAFT_LOG_FILE or NULL
 	// What the rules ask about or do, so that calls which no rule needs can be left alone.
-	bool asks_local; // port=, addr=, or a membership with a port
-	bool asks_to;    // to=
+	bool asks_local; // port=, addr=, a membership with a port, or ipv4 or ipv6 (of an AF_INET6 socket)
+	bool asks_to;    // to=, or ipv4 or ipv6
 	bool joins;      // some rule joins
 	bool binds;      // some rule has bind= other than auto
 };
@@ -119,7 +119,8 @@ struct policy_error {
 
 enum policy_verdict {
 	POLICY_ERROR = -1, // `error` says why
-	POLICY_NONE,       // nothing to do: no variable, or ONLY and SKIP leave this program alone
+	POLICY_NONE, // nothing to do: ONLY and SKIP leave this program alone, or no rule is for it and it may
+	             // hand the shim on to its children
 	POLICY_GOVERNS,
 };
 

@@ -163,16 +163,28 @@ static struct span take_list(struct span *rest, struct span value)
 	return value;
 }
 
+static bool fail_setting(struct reader *reader, struct span word, struct span name, bool valued)
+{
+	struct span stripped = name;
+	stripped.length -= stripped.length && stripped.start[stripped.length - 1] == ':';
+	if (match_known(name) || match_known(stripped))
+		return fail(
+		        reader, word, "expected KEY=VALUE here: match words stand before the first \":\"");
+	if (!valued)
+		return fail(reader, word,
+		        "expected KEY=VALUE: only the lists of join, filter and redirect go on in another "
+		        "word");
+	return fail_unknown(reader, word, name, false);
+}
+
 static bool read_setting(struct reader *reader, struct draft *draft, struct span word, struct span *rest)
 {
 	struct assignment assignment = {.whole = word};
 	struct span name;
 	bool valued = cut_name(word, &name, &assignment.value);
-	if (!valued && match_known(name))
-		return fail(reader, word, "expected KEY=VALUE: match words stand before the \":\"");
 	assignment.key = key_find(name);
 	if (assignment.key == KEY_COUNT)
-		return fail_unknown(reader, word, name, false);
+		return fail_setting(reader, word, name, valued);
 	if (!valued)
 		return fail_without_value(reader, word, assignment.key);
 	if (is_list(assignment.key)) {

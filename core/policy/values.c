@@ -161,7 +161,8 @@ static bool read_reuse(struct reader *reader, const struct assignment *assignmen
 
 static bool read_device(struct reader *reader, const struct assignment *assignment, struct setting *setting)
 {
-	if (!interface_name_valid(assignment->value))
+	if (!interface_name_valid(assignment->value) || span_has(assignment->value, '*') ||
+	        span_has(assignment->value, '?'))
 		return fail_value(
 		        reader, assignment, "expected an interface's name of 1 to 15 bytes, such as eth0");
 	setting->value.name = arena_copy(reader->arena, assignment->value.start, assignment->value.length);

@@ -20,9 +20,9 @@ static size_t file_size;
 static long read_file(const char *path, struct arena *arena, const char **content)
 {
 	(void)path;
-	char *copy = arena_copy(arena, file_content, file_size);
-	*content = copy;
-	return copy ? (long)file_size : -12;
+	(void)arena;
+	*content = file_content; // of its exact size, so that a byte too far is seen
+	return (long)file_size;
 }
 
 static void check(bool holds, const char *what)

@@ -2,7 +2,8 @@
 //
 //   policy_print [PROGRAM...]                               the policy of its own environment, a rule a line
 //   policy_print --origins [PROGRAM...]                     with where each setting stands, a setting a line
-//   policy_print --needs [PROGRAM...]                       what the policy asks about and does
+//   policy_print --append NAME=VALUE [PROGRAM...]           with one more variable at the end of the
+//   environment policy_print --needs [PROGRAM...]                       what the policy asks about and does
 //   policy_print --plan KIND FAMILY LOCAL TO [PROGRAM...]   what holds for a socket; "-" for what isn't known
 //   policy_print --table                                    the README's tables of keys and variables
 //   policy_print --bytes                                    for each key, the bytes that are a value by
@@ -197,7 +198,8 @@ static void print_needs(const struct policy *policy)
 
 static int usage(void)
 {
-	fputs("usage: policy_print [--origins | --needs | --plan KIND FAMILY LOCAL TO] [PROGRAM...]\n"
+	fputs("usage: policy_print [--origins | --append NAME=VALUE | --needs | --plan KIND FAMILY LOCAL TO] "
+	      "[PROGRAM...]\n"
 	      "       policy_print --table | --bytes\n",
 	        stderr);
 	return 2;
@@ -343,34 +345,57 @@ static int print_bytes(void)
 	return status;
 }
 
-int main(int count, char **arguments)
+// The environment with one more string at its end, even if that name is there already.
+static char **appended(char *string)
 {
-	const char *mode = count > 1 && !strncmp(arguments[1], "--", 2) ? arguments[1] : "";
-	if (!strcmp(mode, "--table"))
-		return print_tables();
-	if (!strcmp(mode, "--bytes"))
-		return print_bytes();
-	bool plan = !strcmp(mode, "--plan");
-	struct facts facts;
-	if (plan && (count < 6 || !read_facts(arguments + 2, &facts)))
-		return usage();
+	size_t count = 0;
+	while (environ[count])
+		count++;
+	static char **longer; // never freed, and no leak
+	longer = calloc(count + 2, sizeof(*longer));
+	if (!longer)
+		abort();
+	memcpy(longer, environ, count * sizeof(*longer));
+	longer[count] = string;
+	return longer;
+}
 
+static int print_policy(const char *mode, const struct facts *facts, char **environment, char **programs)
+{
 	struct policy policy;
 	struct policy_error error;
-	int verdict = load(&policy, environ, arguments + (plan ? 6 : *mode ? 2 : 1), &error);
+	int verdict = load(&policy, environment, programs, &error);
 	if (verdict == POLICY_ERROR) {
 		fprintf(stderr, "%s\n", error.text);
 		return 125;
 	}
-	if (plan) {
-		print_plan(&policy, &facts);
+	if (!strcmp(mode, "--plan")) {
+		print_plan(&policy, facts);
 	} else if (!strcmp(mode, "--needs")) {
 		print_needs(&policy);
 	} else {
 		if (verdict == POLICY_NONE)
 			puts("none");
 		print_process(&policy);
-		print_rules(&policy, *mode);
+		print_rules(&policy, !strcmp(mode, "--origins"));
 	}
 	return 0;
+}
+
+int main(int count, char **arguments)
+{
+	const char *mode = count > 1 && !strncmp(arguments[1], "--", 2) ? arguments[1] : "";
+	struct facts facts = {0};
+	if (!strcmp(mode, "--table"))
+		return print_tables();
+	if (!strcmp(mode, "--bytes"))
+		return print_bytes();
+	if (!strcmp(mode, "--plan"))
+		return count < 6 || !read_facts(arguments + 2, &facts)
+		               ? usage()
+		               : print_policy(mode, &facts, environ, arguments + 6);
+	if (!strcmp(mode, "--append"))
+		return count < 3 ? usage()
+		                 : print_policy(mode, &facts, appended(arguments[2]), arguments + 3);
+	return print_policy(mode, &facts, environ, arguments + (*mode ? 2 : 1));
 }

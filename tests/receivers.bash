@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# The reference receivers, all unmodified, and what each of them has to show in the same way.
+
+NC=nc.openbsd
+command -v "$NC" >/dev/null || NC=nc
+
+# listen KIND ADDRESS PORT: starts a receiver named r on the receiver, grafted onto, and waits until it is set up.
+listen() {
+	local kind=$1 address=$2 port=$3
+	case $kind in
+	python) start r grafted "${UDP[@]}" receive "$address" "$port" ;;
+	socat) start r grafted socat -u "$(socat_address "$address" "$port")" STDOUT ;;
+	nc) start r grafted "$NC" -d -k -u -l "$address" "$port" ;;
+	example) start r grafted "$EXAMPLES/unicast-receiver" "$address" "$port" ;;
+	esac
+	ready r "$port"
+}
+
+socat_address() {
+	if [[ $1 == *:* ]]; then
+		echo "UDP6-RECV:$2,bind=[$1]"
+	else
+		echo "UDP4-RECV:$2,bind=$1"
+	fi
+}
+
+# Two programs that make the host receive what the one under test must not hear.
+bystanders() {
+	bystander other-group "$1%b0"
+	bystander other-link "$2%b1"
+}
+
+# The unwanted first; what is wanted, and follows, shows that the others had their chance.
+send_unwanted4() {
+	send address 10.77.0.22 5000
+	send group9 239.9.9.9 5000
+	send link 239.1.1.1 5000 10.78.0.1 a1
+	send port 239.1.1.1 5001
+}
+
+send_unwanted6() {
+	send address fd77::22 5000
+	send group9 ff15::999 5000
+	send link ff15::114 5000 fd78::1 a1
+	send port ff15::114 5001
+}
+
+hears_group_and_own_address4() {
+	bystanders 239.9.9.9 239.1.1.1
+	SOCKGRAFT_JOIN=239.1.1.1%b0 listen "$1" 10.77.0.2 5000
+	send_unwanted4
+	send group 239.1.1.1 5000
+	send own 10.77.0.2 5000
+	hears r group own
+	deaf r address group9 link port
+	silent r
+}
+
+hears_group_and_own_address6() {
+	bystanders ff15::999 ff15::114
+	SOCKGRAFT_JOIN=ff15::114%b0 listen "$1" fd77::2 5000
+	send_unwanted6
+	send group ff15::114 5000
+	send own fd77::2 5000
+	hears r group own
+	deaf r address group9 link port
+	silent r
+}
+
+hears_wanted_source4() {
+	SOCKGRAFT_JOIN=10.77.0.1@232.7.8.9%b0 listen "$1" 10.77.0.2 5000
+	send unwanted 232.7.8.9 5000 10.77.0.3
+	send wanted 232.7.8.9 5000 10.77.0.1
+	hears r wanted
+	deaf r unwanted
+	silent r
+}
+
+hears_wanted_source6() {
+	SOCKGRAFT_JOIN=fd77::1@ff35::8000:9%b0 listen "$1" fd77::2 5000
+	send unwanted ff35::8000:9 5000 fd77::3
+	send wanted ff35::8000:9 5000 fd77::1
+	hears r wanted
+	deaf r unwanted
+	silent r
+}
