@@ -109,7 +109,7 @@ static void put_identity(struct graft_filter *filter, const struct graft_filter_
 {
 	const union graft_address *address = &identity->address;
 	uint32_t words[IDENTITY_WORDS] = {
-		[MAGIC] = magic, [TAG] = identity->tag, [FAMILY] = address->any.sa_family};
+	        [MAGIC] = magic, [TAG] = identity->tag, [FAMILY] = address->any.sa_family};
 	for (unsigned word = 0; address->any.sa_family && word < words_of(address); word++)
 		words[ADDRESS + word] = word_of(address, word);
 	if (address->any.sa_family == AF_INET6)
@@ -120,7 +120,7 @@ static void put_identity(struct graft_filter *filter, const struct graft_filter_
 }
 
 void graft_filter_begin(struct graft_filter *filter, struct sock_filter *code, unsigned room, int family,
-	const struct graft_filter_identity *identity)
+        const struct graft_filter_identity *identity)
 {
 	*filter = (struct graft_filter){.code = code, .room = room, .family = family};
 	put_identity(filter, identity);
@@ -180,8 +180,7 @@ static void put_inner(struct graft_filter *filter, const struct sock_filter *inn
 }
 
 // What comes after our part: whoever is admitted goes through `inner`, or in.
-static int put_tail(
-	struct graft_filter *filter, const struct sock_filter *inner, unsigned inner_length)
+static int put_tail(struct graft_filter *filter, const struct sock_filter *inner, unsigned inner_length)
 {
 	if (inner) {
 		// It may count on both registers being zero, as they are when a program starts.
@@ -194,8 +193,8 @@ static int put_tail(
 	return filter->full ? -E2BIG : 0;
 }
 
-int graft_filter_end(struct graft_filter *filter, bool admit_rest, const struct sock_filter *inner,
-	unsigned inner_length)
+int graft_filter_end(
+        struct graft_filter *filter, bool admit_rest, const struct sock_filter *inner, unsigned inner_length)
 {
 	if (!admit_rest)
 		emit_return(filter, 0);
@@ -205,8 +204,8 @@ int graft_filter_end(struct graft_filter *filter, bool admit_rest, const struct 
 	return put_tail(filter, inner, inner_length);
 }
 
-int graft_filter_replace_inner(struct graft_filter *filter, unsigned length, const struct sock_filter *inner,
-	unsigned inner_length)
+int graft_filter_replace_inner(
+        struct graft_filter *filter, unsigned length, const struct sock_filter *inner, unsigned inner_length)
 {
 	struct graft_filter_identity identity;
 	unsigned old_inner;
@@ -246,7 +245,7 @@ static void read_identity(const struct sock_filter *words, struct graft_filter_i
 {
 	union graft_address *address = &identity->address;
 	*identity = (struct graft_filter_identity){
-		.address.any.sa_family = (sa_family_t)words[FAMILY].k, .tag = words[TAG].k};
+	        .address.any.sa_family = (sa_family_t)words[FAMILY].k, .tag = words[TAG].k};
 	for (unsigned word = 0; address->any.sa_family && word < words_of(address); word++) {
 		uint32_t value = htonl(words[ADDRESS + word].k);
 		if (address->any.sa_family == AF_INET)
@@ -259,10 +258,10 @@ static void read_identity(const struct sock_filter *words, struct graft_filter_i
 }
 
 bool graft_filter_identify(const struct sock_filter *code, unsigned length,
-	struct graft_filter_identity *identity, unsigned *inner)
+        struct graft_filter_identity *identity, unsigned *inner)
 {
 	if (length < 1 + IDENTITY_WORDS + 1 || code[0].code != (BPF_JMP | BPF_JA) ||
-		code[0].k != IDENTITY_WORDS || code[1 + MAGIC].k != magic || code[1 + TAIL].k >= length)
+	        code[0].k != IDENTITY_WORDS || code[1 + MAGIC].k != magic || code[1 + TAIL].k >= length)
 		return false;
 	read_identity(code + 1, identity);
 	unsigned tail = code[1 + TAIL].k;

@@ -179,7 +179,7 @@ struct graft_filter_identity {
 
 // Starts a filter for a socket of `family` in `code`.
 void graft_filter_begin(struct graft_filter *filter, struct sock_filter *code, unsigned room, int family,
-	const struct graft_filter_identity *identity);
+        const struct graft_filter_identity *identity);
 
 // Admits what is sent to a unicast or broadcast `address`; where that is link-local, on its zone only.
 void graft_filter_admit_address(struct graft_filter *filter, const union graft_address *address);
@@ -200,8 +200,8 @@ int graft_filter_end(
 
 // Puts another `inner` (NULL: none) behind a filter of `length` instructions, read back into filter->code. 0,
 // -EINVAL if graft_filter_begin didn't make it, or -E2BIG.
-int graft_filter_replace_inner(struct graft_filter *filter, unsigned length, const struct sock_filter *inner,
-	unsigned inner_length);
+int graft_filter_replace_inner(
+        struct graft_filter *filter, unsigned length, const struct sock_filter *inner, unsigned inner_length);
 
 int graft_filter_attach(int fd, const struct graft_filter *filter);
 int graft_filter_detach(int fd);
@@ -210,9 +210,9 @@ int graft_filter_detach(int fd);
 // and -EINVAL says that it is longer.
 int graft_filter_read(int fd, struct sock_filter *code, unsigned room);
 
-// If `code` was started by graft_filter_begin: true, the identity, and the first instruction of `inner` (`length`
-// if it has none).
+// If `code` was started by graft_filter_begin: true, the identity, and the first instruction of `inner`
+// (`length` if it has none).
 bool graft_filter_identify(const struct sock_filter *code, unsigned length,
-	struct graft_filter_identity *identity, unsigned *inner);
+        struct graft_filter_identity *identity, unsigned *inner);
 
 #endif

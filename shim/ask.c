@@ -42,7 +42,8 @@ int on_getsockname(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
 
 static bool is_filter(int level, int name)
 {
-	return level == SOL_SOCKET && (name == SO_ATTACH_FILTER || name == SO_DETACH_FILTER || name == SO_ATTACH_BPF);
+	return level == SOL_SOCKET &&
+	       (name == SO_ATTACH_FILTER || name == SO_DETACH_FILTER || name == SO_ATTACH_BPF);
 }
 
 static void note_own_filter(int fd, int name)
@@ -102,7 +103,7 @@ ssize_t on_recvmsg(int fd, struct msghdr *message, int flags)
 }
 
 static __attribute__((noinline)) int settle_and_recvmmsg(
-	int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, struct timespec *timeout)
+        int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, struct timespec *timeout)
 {
 	if (settle_first(fd, (int)flags))
 		return -1;
@@ -113,7 +114,7 @@ static __attribute__((noinline)) int settle_and_recvmmsg(
 }
 
 int on_recvmmsg(
-	int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, struct timespec *timeout)
+        int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, struct timespec *timeout)
 {
 	if (descriptor_is_quiet(fd, MESSAGE_QUIET))
 		return next_recvmmsg(fd, messages, count, flags, timeout);

@@ -1,10 +1,10 @@
 // bind: where the socket is bound, and how it hears groups there.
 //
-// Linux delivers a group's datagrams to a UDP socket only if it is bound to the wildcard or to the group itself. A
-// socket that the program binds to one address is therefore bound to the wildcard, behind a packet filter that is
-// attached before and lets in what is sent to that address and to the groups: what it hears is what it would have
-// heard, and the groups. getsockname keeps saying the address, and what is sent still leaves from it (send.c,
-// connect.c).
+// Linux delivers a group's datagrams to a UDP socket only if it is bound to the wildcard or to the group
+// itself. A socket that the program binds to one address is therefore bound to the wildcard, behind a packet
+// filter that is attached before and lets in what is sent to that address and to the groups: what it hears is
+// what it would have heard, and the groups. getsockname keeps saying the address, and what is sent still
+// leaves from it (send.c, connect.c).
 #include "functions.h"
 
 #include "../core/kernel.h"
@@ -86,7 +86,7 @@ static void choose(struct binding *binding, const struct plan *plan, const struc
 	switch (setting ? setting->value.bind.mode : BIND_AUTO) {
 	case BIND_AUTO:
 		if ((joins->count || joins->pending) && !graft_address_is_any(&binding->asked) &&
-			(joins->pending || !all_groups_are(joins, &binding->asked)))
+		        (joins->pending || !all_groups_are(joins, &binding->asked)))
 			widen(binding);
 		break;
 	case BIND_ANY:
@@ -103,7 +103,8 @@ static void choose(struct binding *binding, const struct plan *plan, const struc
 	}
 }
 
-static void report_choice(const struct subject *subject, const struct binding *binding, const struct joins *joins)
+static void report_choice(
+        const struct subject *subject, const struct binding *binding, const struct joins *joins)
 {
 	char address[GRAFT_ADDRESS_TEXT], buffer[160];
 	struct text what = TEXT_IN(buffer);
@@ -113,13 +114,15 @@ static void report_choice(const struct subject *subject, const struct binding *b
 		text_put(&what, ", behind a packet filter that lets in the address asked for and the groups");
 	report_decision(subject, buffer);
 	bool deaf = !binding->opening.closed && !graft_address_is_any(&binding->actual) &&
-		    !graft_address_is_multicast(&binding->actual);
+	            !graft_address_is_multicast(&binding->actual);
 	if (joins->count && deaf)
-		report_once(subject, "join: bound to one address, as bind= says, the socket can't hear groups; bind=auto "
-				     "or bind=group lets it");
+		report_once(subject,
+		        "join: bound to one address, as bind= says, the socket can't hear groups; bind=auto "
+		        "or bind=group lets it");
 }
 
-// Whether the kernel would let the program bind to `address` at all: a wildcard bind would succeed in any case.
+// Whether the kernel would let the program bind to `address` at all: a wildcard bind would succeed in any
+// case.
 static bool is_bindable(const struct subject *subject, const union graft_address *address)
 {
 	if (graft_address_is_multicast(address))
@@ -136,14 +139,14 @@ static bool is_bindable(const struct subject *subject, const union graft_address
 
 // ---- how ------------------------------------------------------------------------------------------------
 
-// A socket bound to one IPv6 address leaves the port of IPv4 to others, and so must the wildcard in its place.
-// Returns what IPV6_V6ONLY was.
+// A socket bound to one IPv6 address leaves the port of IPv4 to others, and so must the wildcard in its
+// place. Returns what IPV6_V6ONLY was.
 static int set_ipv6_only(const struct binding *binding, int fd, int only)
 {
 	int before = 0;
 	socklen_t length = sizeof(before);
 	if (!binding->opening.closed || binding->actual.any.sa_family != AF_INET6 ||
-		graft_address_is_mapped(&binding->actual))
+	        graft_address_is_mapped(&binding->actual))
 		return only;
 	kernel_getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &before, &length);
 	if (before != only)
@@ -166,9 +169,11 @@ static int report_port_taken(struct subject *subject, struct binding *binding, s
 	subject->state &= ~(uint32_t)WIDENED;
 	joins->pending = false;
 	return report_refused(subject, "join", -EADDRINUSE,
-		"to hear groups the socket must be bound to the wildcard, and another socket has the port on some "
-		"address; bound as the program asked, without the groups. Free the port, or set reuse=addr for "
-		"both, or bind=group");
+	        "to hear groups the socket must be bound to the wildcard, and another socket has the port on "
+	        "some "
+	        "address; bound as the program asked, without the groups. Free the port, or set reuse=addr "
+	        "for "
+	        "both, or bind=group");
 }
 
 // The joins are made before the bind, so that not one datagram slips in between; a bind that fails takes them
@@ -216,7 +221,8 @@ static int bind_subject(struct subject *subject, const struct plan *plan)
 	bool joins_any = joins.count || joins.pending;
 	if (binding.opening.closed && !is_bindable(subject, &binding.asked))
 		return bind_as_asked(subject, &binding); // the kernel's own error
-	error = joins_any ? bind_with_joins(subject, &binding, &joins) : bind_without_joins(subject, &binding);
+	error = joins_any ? bind_with_joins(subject, &binding, &joins)
+	                  : bind_without_joins(subject, &binding);
 	if (!error)
 		subject->state |= NAMED;
 	return error;
@@ -239,12 +245,12 @@ static int bind_by_policy(struct subject *subject)
 
 // The kernel takes an IPv4 wildcard without a family, because programs forget it (ip(7)).
 static bool reads_local(const struct subject *subject, const struct sockaddr *address, socklen_t length,
-	union graft_address *local)
+        union graft_address *local)
 {
 	if (subject_reads(subject, address, length, local))
 		return true;
 	if (!address || subject->facts.family != AF_INET || length < sizeof(local->v4) ||
-		address->sa_family != AF_UNSPEC)
+	        address->sa_family != AF_UNSPEC)
 		return false;
 	memcpy(&local->v4, address, sizeof(local->v4));
 	local->v4.sin_family = AF_INET;
@@ -257,7 +263,7 @@ int on_bind(int fd, CONST_SOCKADDR address, socklen_t length)
 	int kept = errno, error;
 	bool ours = settle_subject(fd, &subject, &error);
 	if (ours && !(subject.state & NAMED) &&
-		reads_local(&subject, SOCKADDR_OF(address), length, &subject.facts.local)) {
+	        reads_local(&subject, SOCKADDR_OF(address), length, &subject.facts.local)) {
 		error = bind_by_policy(&subject);
 	} else if (!error) {
 		errno = kept;

@@ -19,8 +19,8 @@ static bool has_source(int fd)
 	return !kernel_getsockname(fd, &local.any, &length) && !graft_address_is_any(&local);
 }
 
-// Connects to a group while the multicast interface is the one that carries `source`: the kernel then takes the
-// address of that interface, whichever of several it is. Nothing is sent.
+// Connects to a group while the multicast interface is the one that carries `source`: the kernel then takes
+// the address of that interface, whichever of several it is. Nothing is sent.
 static void borrow_multicast_interface(int fd, const union graft_address *source)
 {
 	union graft_address all_hosts = {.v4 = {.sin_family = AF_INET, .sin_addr = {htonl(0xe0000001)}}};
@@ -34,10 +34,11 @@ static void borrow_multicast_interface(int fd, const union graft_address *source
 	kernel_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &before, sizeof(before));
 }
 
-// The kernel picks the source of a connection by the route, unless the socket has one. A socket that was bound
-// wider than asked gets back the one that the program asked for: first connected to that very address, it takes
-// it as its own (RFC 6724, rule 1), and keeps it through the connect that follows. For an IPv4 address that is
-// not the first of its subnet the route prefers the first; then the multicast interface helps.
+// The kernel picks the source of a connection by the route, unless the socket has one. A socket that was
+// bound wider than asked gets back the one that the program asked for: first connected to that very address,
+// it takes it as its own (RFC 6724, rule 1), and keeps it through the connect that follows. For an IPv4
+// address that is not the first of its subnet the route prefers the first; then the multicast interface
+// helps.
 static void restore_source(const struct subject *subject)
 {
 	union graft_address source;

@@ -9,8 +9,8 @@
 
 enum {
 	DESCRIPTORS_AT_MOST = 1 << 20, // fs.nr_open's default
-	GROWS_BY            = 512,     // entries: a page of them
-	ASKED_ADDRESSES     = 256,
+	GROWS_BY = 512,                // entries: a page of them
+	ASKED_ADDRESSES = 256,
 };
 
 struct descriptor *descriptor_table;
@@ -60,7 +60,7 @@ static bool grow(unsigned fd)
 		limit = DESCRIPTORS_AT_MOST;
 	unsigned now = __atomic_load_n(&descriptor_limit, __ATOMIC_RELAXED);
 	while (now < limit && !__atomic_compare_exchange_n(&descriptor_limit, &now, limit, false,
-				      __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	                              __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
 	return true;
 }

@@ -1,7 +1,7 @@
 // What is known of each descriptor: a table indexed by descriptor, read and written without locks.
 //
-// The kernel's socket is the truth; the table only spares us from asking it again. A descriptor that the table
-// knows nothing of is looked at (adopted) at its next call; forgetting one is therefore always safe.
+// The kernel's socket is the truth; the table only spares us from asking it again. A descriptor that the
+// table knows nothing of is looked at (adopted) at its next call; forgetting one is therefore always safe.
 #ifndef SOCKGRAFT_DESCRIPTORS_H
 #define SOCKGRAFT_DESCRIPTORS_H
 
@@ -10,27 +10,27 @@
 #include <stdint.h>
 
 enum descriptor_flag {
-	SEEN          = 1 << 0,
+	SEEN = 1 << 0,
 	RECEIVE_QUIET = 1 << 1, // calls that neither name nor address the socket have nothing to do first
-	SEND_QUIET    = 1 << 2, // nor has sendto and its like
+	SEND_QUIET = 1 << 2,    // nor has sendto and its like
 	MESSAGE_QUIET = 1 << 3, // RECEIVE_QUIET, and no descriptors arrive through it (AF_UNIX)
-	INHERITED     = 1 << 4, // an inet socket that was open when the program started; no call on it seen yet
-	INET          = 1 << 5,
-	INET6         = 1 << 6, // AF_INET6, together with INET
-	KIND_SHIFT    = 7,      // two bits: enum socket_kind
-	NAMED         = 1 << 9, // bound by the program or the kernel: rules on the local address have been applied
-	ADDRESSED     = 1 << 10, // rules on the destination have been applied
-	WIDENED       = 1 << 11, // bound to the wildcard where the program asked for one address
-	FILTERED      = 1 << 12, // our packet filter is attached
-	OWN_FILTER    = 1 << 13, // the program attached a packet filter
-	PENDING       = 1 << 14, // a membership waits for its interface
-	GOVERNED      = 1 << 15, // some rule placed something on it
-	ASKED_SHIFT   = 16,      // eight bits: the address that the program asked for (descriptor_asked)
+	INHERITED = 1 << 4, // an inet socket that was open when the program started; no call on it seen yet
+	INET = 1 << 5,
+	INET6 = 1 << 6, // AF_INET6, together with INET
+	KIND_SHIFT = 7, // two bits: enum socket_kind
+	NAMED = 1 << 9, // bound by the program or the kernel: rules on the local address have been applied
+	ADDRESSED = 1 << 10,  // rules on the destination have been applied
+	WIDENED = 1 << 11,    // bound to the wildcard where the program asked for one address
+	FILTERED = 1 << 12,   // our packet filter is attached
+	OWN_FILTER = 1 << 13, // the program attached a packet filter
+	PENDING = 1 << 14,    // a membership waits for its interface
+	GOVERNED = 1 << 15,   // some rule placed something on it
+	ASKED_SHIFT = 16,     // eight bits: the address that the program asked for (descriptor_asked)
 };
 
 struct descriptor {
-	uint32_t state;      // descriptor_flag bits; 0: nothing known
-	uint32_t tried;      // PENDING: when it was last tried, in seconds of CLOCK_MONOTONIC
+	uint32_t state; // descriptor_flag bits; 0: nothing known
+	uint32_t tried; // PENDING: when it was last tried, in seconds of CLOCK_MONOTONIC
 };
 
 #pragma GCC visibility push(hidden) // so that the quick way needs no look-up in the global offset table

@@ -1,5 +1,5 @@
-// The entry points: what a program's call to socket, bind, recvfrom … reaches. Each is a jump through its slot,
-// to the function behind ours or to our handler.
+// The entry points: what a program's call to socket, bind, recvfrom … reaches. Each is a jump through its
+// slot, to the function behind ours or to our handler.
 #include "functions.h"
 
 #include "descriptors.h"
@@ -14,8 +14,8 @@
 
 // ---- handlers of the rows that only need their socket settled -------------------------------------------
 
-// Calls for any kind of descriptor (WAITS) only concern the sockets that wait; calls for sockets all but those
-// known to be quiet.
+// Calls for any kind of descriptor (WAITS) only concern the sockets that wait; calls for sockets all but
+// those known to be quiet.
 #define QUIET_FOR_RULES(fd) descriptor_is_quiet(fd, RECEIVE_QUIET)
 #define QUIET_FOR_WAITS(fd) !descriptor_has(fd, PENDING | INHERITED)
 
@@ -42,7 +42,7 @@ SHIM_FUNCTIONS(LOGIC, SETTLES, VARIADIC)
 
 // Until the functions behind are known a slot leads to `first_NAME`, which finds them: the constructor of
 // another library may call us before our own has run.
-#define SETTLES(result, name, parameters, arguments, duty, flags)                                           \
+#define SETTLES(result, name, parameters, arguments, duty, flags)                                            \
 	LOGIC(result, name, parameters, arguments, duty)
 #define LOGIC(result, name, parameters, arguments, duty)                                                     \
 	result(*next_##name) parameters;                                                                     \
@@ -93,7 +93,7 @@ static void *behind(const char *name)
 
 void functions_find(void)
 {
-#define SETTLES(result, name, parameters, arguments, duty, flags)                                           \
+#define SETTLES(result, name, parameters, arguments, duty, flags)                                            \
 	next_##name = (result(*) parameters)behind(#name);                                                   \
 	slot_##name = next_##name;
 #define LOGIC(result, name, parameters, arguments, duty) SETTLES(result, name, parameters, arguments, duty, 0)
@@ -114,7 +114,7 @@ static void lead(int duty, bool engaged)
 #define LOGIC(result, name, parameters, arguments, its_duty)                                                 \
 	if (duty == DUTY_##its_duty && next_##name)                                                          \
 		slot_##name = engaged ? on_##name : next_##name;
-#define SETTLES(result, name, parameters, arguments, its_duty, flags)                                       \
+#define SETTLES(result, name, parameters, arguments, its_duty, flags)                                        \
 	LOGIC(result, name, parameters, arguments, its_duty)
 #define VARIADIC(name, its_duty)                                                                             \
 	if (duty == DUTY_##its_duty && next_##name)                                                          \

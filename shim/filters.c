@@ -1,7 +1,7 @@
 // Our packet filter on a socket, alone or in front of one that the program attached.
 //
-// Nothing of it is kept in this process: the kernel gives an attached filter back, and ours says in itself which
-// address the program asked for and where the program's own filter begins.
+// Nothing of it is kept in this process: the kernel gives an attached filter back, and ours says in itself
+// which address the program asked for and where the program's own filter begins.
 #include "filters.h"
 
 #include "functions.h"
@@ -19,7 +19,8 @@ struct workshop {
 
 static struct workshop *workshop_open(void)
 {
-	void *room = mmap(NULL, sizeof(struct workshop), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *room = mmap(
+	        NULL, sizeof(struct workshop), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return room == MAP_FAILED ? NULL : room;
 }
 
@@ -28,7 +29,8 @@ static void workshop_close(struct workshop *workshop)
 	munmap(workshop, sizeof(*workshop));
 }
 
-// The program's part of the filter on `fd`, a slice of `present`: its length, 0 for none, or a negative errno.
+// The program's part of the filter on `fd`, a slice of `present`: its length, 0 for none, or a negative
+// errno.
 static int read_inner(int fd, struct sock_filter *present, const struct sock_filter **inner)
 {
 	struct graft_filter_identity identity;
@@ -43,8 +45,8 @@ static int read_inner(int fd, struct sock_filter *present, const struct sock_fil
 typedef void filter_writer(struct graft_filter *filter, const struct filter_wish *wish);
 
 static int build(struct graft_filter *filter, struct sock_filter *code, unsigned room,
-	const struct subject *subject, const struct filter_wish *wish, filter_writer *write,
-	const struct sock_filter *inner, unsigned inner_length)
+        const struct subject *subject, const struct filter_wish *wish, filter_writer *write,
+        const struct sock_filter *inner, unsigned inner_length)
 {
 	const struct opening *opening = wish->opening;
 	const struct graft_filter_identity identity = {opening->asked, opening->closed};
@@ -62,8 +64,8 @@ static int attach_large(struct subject *subject, const struct filter_wish *wish,
 	struct graft_filter filter;
 	int length = read_inner(subject->fd, workshop->present, &inner);
 	int error = length < 0 ? length
-			       : build(&filter, workshop->next, GRAFT_FILTER_ROOM, subject, wish, write, inner,
-					 (unsigned)length);
+	                       : build(&filter, workshop->next, GRAFT_FILTER_ROOM, subject, wish, write,
+	                                 inner, (unsigned)length);
 	if (!error)
 		error = graft_filter_attach(subject->fd, &filter);
 	workshop_close(workshop);
@@ -93,8 +95,8 @@ void filters_detach(struct subject *subject)
 	const struct sock_filter *inner;
 	int length = workshop ? read_inner(subject->fd, workshop->present, &inner) : 0;
 	if (length > 0) {
-		struct graft_filter own = {.code = workshop->present + (inner - workshop->present),
-			.length = (unsigned)length};
+		struct graft_filter own = {
+		        .code = workshop->present + (inner - workshop->present), .length = (unsigned)length};
 		graft_filter_attach(subject->fd, &own);
 	} else {
 		graft_filter_detach(subject->fd);
@@ -170,7 +172,8 @@ static int judge(const struct sock_fprog *program)
 	int probe = next_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return -errno;
-	int error = next_setsockopt(probe, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program)) ? -errno : 0;
+	int error =
+	        next_setsockopt(probe, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program)) ? -errno : 0;
 	next_close(probe);
 	return error;
 }
@@ -205,8 +208,9 @@ bool filters_intercept(int fd, int name, const void *value, socklen_t length, in
 	case SO_ATTACH_BPF:
 		// It would take the place of ours and open the socket wider than the program asked.
 		error = -EPERM;
-		report_once(&subject, "SO_ATTACH_BPF refused: an eBPF filter would replace the one that keeps this "
-				      "socket as narrow as asked; set bind=any, or leave join out");
+		report_once(&subject,
+		        "SO_ATTACH_BPF refused: an eBPF filter would replace the one that keeps this "
+		        "socket as narrow as asked; set bind=any, or leave join out");
 		break;
 	default:
 		return false;

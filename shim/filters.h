@@ -10,10 +10,10 @@ struct filter_wish {
 	const struct joins *joins;
 };
 
-// Attaches the filter that `write` writes, keeping one that the program attached behind it. 0 or negative errno;
-// -EACCES: the program's filter is an eBPF one.
+// Attaches the filter that `write` writes, keeping one that the program attached behind it. 0 or negative
+// errno; -EACCES: the program's filter is an eBPF one.
 int filters_attach(struct subject *subject, const struct filter_wish *wish,
-	void (*write)(struct graft_filter *filter, const struct filter_wish *wish));
+        void (*write)(struct graft_filter *filter, const struct filter_wish *wish));
 
 // Takes ours away and leaves the program's.
 void filters_detach(struct subject *subject);
@@ -21,8 +21,8 @@ void filters_detach(struct subject *subject);
 // The address that the program asked for, of a WIDENED socket; AF_UNSPEC if only the groups were wanted.
 void filters_asked(const struct subject *subject, union graft_address *asked);
 
-// Recognizes a filter of ours on a socket that came from elsewhere (through exec or from another process), and
-// the program's. Sets FILTERED, WIDENED, OWN_FILTER and the asked address in the subject's state.
+// Recognizes a filter of ours on a socket that came from elsewhere (through exec or from another process),
+// and the program's. Sets FILTERED, WIDENED, OWN_FILTER and the asked address in the subject's state.
 void filters_adopt(struct subject *subject);
 
 // What the program's own setsockopt of a filter becomes on a socket that has ours. `result` is then what the

@@ -3,7 +3,8 @@
 //
 // LOGIC(result, name, parameters, arguments, duty)           handled by on_NAME, written by hand
 // SETTLES(result, name, parameters, arguments, duty, flags) settles the socket first, then calls on; `flags`
-//                                                            are the call's MSG_ flags; its descriptor is `fd`
+//                                                            are the call's MSG_ flags; its descriptor is
+//                                                            `fd`
 // VARIADIC(name, duty)                                       int name(int fd, int command, ...)
 //
 // duty: when the slot leads to our handler rather than straight to the function behind:
@@ -32,11 +33,11 @@ typedef unsigned int message_count;
 typedef int message_flags;
 ssize_t __recv_chk(int fd, void *buffer, size_t length, size_t size, int flags);
 ssize_t __recvfrom_chk(int fd, void *buffer, size_t length, size_t size, int flags, ANY_SOCKADDR address,
-	socklen_t *address_length);
+        socklen_t *address_length);
 ssize_t __read_chk(int fd, void *buffer, size_t length, size_t size);
 int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
-int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
-	size_t size);
+int __ppoll_chk(
+        struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size);
 #else
 #	define ANY_SOCKADDR         struct sockaddr *
 #	define CONST_SOCKADDR       const struct sockaddr *
@@ -127,7 +128,7 @@ typedef unsigned int message_flags;
 #define DECLARE_LOGIC(result, name, parameters, arguments, duty)                                             \
 	extern result(*next_##name) parameters;                                                              \
 	result on_##name parameters;
-#define DECLARE_SETTLES(result, name, parameters, arguments, duty, flags)                                   \
+#define DECLARE_SETTLES(result, name, parameters, arguments, duty, flags)                                    \
 	extern result(*next_##name) parameters;
 #define DECLARE_VARIADIC(name, duty)                                                                         \
 	extern int (*next_##name)(int fd, int command, ...);                                                 \

@@ -30,8 +30,8 @@ static bool is_us(const char *entry, size_t length)
 	return length == our_length && !memcmp(name, our_name, length);
 }
 
-// Takes our entries out of the list, each with the separator (ld.so(8): a colon or a blank) before it, or, where
-// it stands first, behind it.
+// Takes our entries out of the list, each with the separator (ld.so(8): a colon or a blank) before it, or,
+// where it stands first, behind it.
 static void take_out(char *list)
 {
 	char *at = list;

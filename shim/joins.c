@@ -20,7 +20,8 @@ static bool is_ipv6_only(int fd)
 struct sides joins_sides(const struct subject *subject, const union graft_address *local)
 {
 	if (subject->facts.family == AF_INET || graft_address_is_mapped(local))
-		return (struct sides){.ipv4 = subject->facts.family == AF_INET || subject->facts.kind != SOCKET_RAW};
+		return (struct sides){
+		        .ipv4 = subject->facts.family == AF_INET || subject->facts.kind != SOCKET_RAW};
 	if (!graft_address_is_any(local) || subject->facts.kind == SOCKET_RAW)
 		return (struct sides){.ipv6 = true};
 	return (struct sides){.ipv4 = true, .ipv6 = true};
@@ -57,8 +58,8 @@ static bool is_missing(int error)
 	return error == -ENODEV || error == -ENETUNREACH;
 }
 
-static int report_missing(const struct subject *subject, const struct membership *membership, int error,
-	struct joins *joins)
+static int report_missing(
+        const struct subject *subject, const struct membership *membership, int error, struct joins *joins)
 {
 	char buffer[256];
 	join_text(membership, buffer, sizeof(buffer));
@@ -66,13 +67,14 @@ static int report_missing(const struct subject *subject, const struct membership
 		joins->pending = true;
 	const char *advice = "the interface is not there yet; tried again at this socket's next calls";
 	if (!membership->interface_count)
-		advice = "no route to the group; name the interface (GROUP%eth0), or add a route; tried again at "
-			 "this socket's next calls";
+		advice = "no route to the group; name the interface (GROUP%eth0), or add a route; tried "
+		         "again at "
+		         "this socket's next calls";
 	return report_refused(subject, buffer, error, is_missing(error) ? advice : NULL);
 }
 
 static int add_join(const struct subject *subject, const struct membership *membership, unsigned index,
-	struct joins *joins)
+        struct joins *joins)
 {
 	if (joins->count == JOINS_AT_MOST)
 		return report_refused(subject, "join", -ENOBUFS, "more than 128 memberships on one socket");
@@ -80,9 +82,10 @@ static int add_join(const struct subject *subject, const struct membership *memb
 	return 0;
 }
 
-// The one that the route picks: the kernel's own choice for IPv4, which checks at each datagram that it came in
-// there. For IPv6 it doesn't check, so our filter must, and the index has to be known before the join.
-static int add_by_route(const struct subject *subject, const struct membership *membership, struct joins *joins)
+// The one that the route picks: the kernel's own choice for IPv4, which checks at each datagram that it came
+// in there. For IPv6 it doesn't check, so our filter must, and the index has to be known before the join.
+static int add_by_route(
+        const struct subject *subject, const struct membership *membership, struct joins *joins)
 {
 	int index = 0;
 	if (membership->group.any.sa_family == AF_INET6)
@@ -93,7 +96,7 @@ static int add_by_route(const struct subject *subject, const struct membership *
 }
 
 static int add_by_interface(const struct subject *subject, const struct membership *membership,
-	const struct graft_interface *interface, struct joins *joins)
+        const struct graft_interface *interface, struct joins *joins)
 {
 	unsigned indexes[JOINS_AT_MOST];
 	int count = graft_interface_resolve(subject->fd, interface, indexes, JOINS_AT_MOST);
@@ -130,12 +133,22 @@ int joins_find(const struct subject *subject, struct sides sides, struct joins *
 
 // ---- several memberships of one group on one interface ----------------------------------------------------
 //
-// What the socket shall hear is what any of them admits. Together they make one membership of the kernel's: in
-// exclude mode if one of them is open to sources that it does not name, in include mode otherwise.
+// What the socket shall hear is what any of them admits. Together they make one membership of the kernel's:
+// in exclude mode if one of them is open to sources that it does not name, in include mode otherwise.
+
+//
+// For IPv6 that goes for the group on all interfaces: the kernel finds a socket's membership by the group
+// alone (inet6_mc_check), so a datagram may be held against the sources of another interface. Each interface
+// therefore gets the sources of all, and our filter tells them apart.
+
+static bool same_group(const struct join *a, const struct join *b)
+{
+	return graft_address_equal(&a->membership->group, &b->membership->group);
+}
 
 static bool together(const struct join *a, const struct join *b)
 {
-	return a->index == b->index && graft_address_equal(&a->membership->group, &b->membership->group);
+	return (a->index == b->index || a->membership->group.any.sa_family == AF_INET6) && same_group(a, b);
 }
 
 static bool is_open(const struct membership *membership)
@@ -167,7 +180,8 @@ static bool any_admits(const struct joins *joins, const struct join *join, const
 static bool is_first(const struct joins *joins, unsigned which)
 {
 	for (unsigned i = 0; i < which; i++)
-		if (together(&joins->list[i], &joins->list[which]))
+		if (joins->list[i].index == joins->list[which].index &&
+		        same_group(&joins->list[i], &joins->list[which]))
 			return false;
 	return true;
 }
@@ -187,7 +201,8 @@ static const struct membership *find_open(const struct joins *joins, const struc
 // when it joins an IPv6 group, because IPv6 delivers a group that the socket joined from any interface of the
 // host; and when sources shall be left out of a live socket, which would hear them between the two calls that
 // this takes.
-static bool needs_filter(const struct subject *subject, const struct opening *opening, const struct joins *joins)
+static bool needs_filter(
+        const struct subject *subject, const struct opening *opening, const struct joins *joins)
 {
 	if (opening->closed || subject->state & FILTERED)
 		return true;
@@ -206,8 +221,8 @@ static void write_filter(struct graft_filter *filter, const struct filter_wish *
 		graft_filter_admit_address(filter, &wish->opening->asked);
 	for (unsigned i = 0; i < joins->count; i++) {
 		const struct membership *membership = joins->list[i].membership;
-		graft_filter_admit_group(filter, &membership->group, joins->list[i].index, membership->exclude,
-			membership->sources, membership->source_count);
+		graft_filter_admit_group(filter, &membership->group, joins->list[i].index,
+		        membership->exclude, membership->sources, membership->source_count);
 	}
 	for (unsigned i = 0; i < joins->count && !wish->opening->closed; i++)
 		graft_filter_refuse_group(filter, &joins->list[i].membership->group);
@@ -219,7 +234,8 @@ static int place_filter(struct subject *subject, const struct opening *opening, 
 	int error = filters_attach(subject, &wish, write_filter);
 	if (!error)
 		return 0;
-	const char *advice = "too many groups and sources for one packet filter, or net.core.optmem_max is too small";
+	const char *advice =
+	        "too many groups and sources for one packet filter, or net.core.optmem_max is too small";
 	if (error == -EACCES)
 		advice = "the program has an eBPF filter on the socket, which ours cannot be joined to";
 	int fails = report_refused(subject, "packet filter", error, advice);
@@ -263,7 +279,7 @@ static void put_advice(struct text *advice, unsigned wanted, const char *what, c
 }
 
 static int report_join(const struct subject *subject, const struct joins *joins, const struct join *join,
-	int error, bool source, struct limits *limits)
+        int error, bool source, struct limits *limits)
 {
 	bool ipv4 = join->membership->group.any.sa_family == AF_INET;
 	char what[256], buffer[256];
@@ -277,15 +293,16 @@ static int report_join(const struct subject *subject, const struct joins *joins,
 		*told = true;
 		if (source)
 			put_advice(&advice, count_sources(joins, join), " sources of the group",
-				ipv4 ? "net.ipv4.igmp_max_msf" : "net.ipv6.mld_max_msf");
+			        ipv4 ? "net.ipv4.igmp_max_msf" : "net.ipv6.mld_max_msf");
 		else
 			put_advice(&advice, count_groups(joins), " groups on one socket",
-				"net.ipv4.igmp_max_memberships");
+			        "net.ipv4.igmp_max_memberships");
 	} else if (error == -ENOMEM) {
 		text_put(&advice, "net.core.optmem_max is used up: raise it");
 	} else if (is_missing(error)) {
-		text_put(&advice, "no such interface, or no route to the group; tried again at this socket's next "
-				  "calls");
+		text_put(&advice,
+		        "no such interface, or no route to the group; tried again at this socket's next "
+		        "calls");
 	}
 	return report_refused(subject, what, error, advice.length ? buffer : NULL);
 }
@@ -297,7 +314,7 @@ static bool is_done(int error)
 
 // Any source, or any but those that all the memberships leave out.
 static int join_open(struct subject *subject, struct joins *joins, struct join *join,
-	const struct membership *open, struct limits *limits)
+        const struct membership *open, struct limits *limits)
 {
 	int fd = subject->fd, error = graft_join(fd, join->index, &join->membership->group);
 	if (!is_done(error)) {
@@ -318,7 +335,8 @@ static int join_open(struct subject *subject, struct joins *joins, struct join *
 }
 
 // From the sources of all the memberships.
-static int join_sources(struct subject *subject, struct joins *joins, struct join *join, struct limits *limits)
+static int join_sources(
+        struct subject *subject, struct joins *joins, struct join *join, struct limits *limits)
 {
 	int result = 0;
 	for (unsigned i = 0; i < joins->count && !result; i++) {
@@ -327,7 +345,7 @@ static int join_sources(struct subject *subject, struct joins *joins, struct joi
 		const struct membership *membership = joins->list[i].membership;
 		for (unsigned j = 0; j < membership->source_count && !result; j++) {
 			int error = graft_join_source(
-				subject->fd, join->index, &membership->group, &membership->sources[j]);
+			        subject->fd, join->index, &membership->group, &membership->sources[j]);
 			bool first = !join->made;
 			join->made |= !error;
 			if (is_done(error) || error == -EADDRNOTAVAIL)
@@ -360,7 +378,7 @@ static int make_joins(struct subject *subject, struct joins *joins)
 			continue;
 		const struct membership *open = find_open(joins, join);
 		error = open ? join_open(subject, joins, join, open, &limits)
-			     : join_sources(subject, joins, join, &limits);
+		             : join_sources(subject, joins, join, &limits);
 		if (join->made)
 			report_joined(subject, join);
 	}

@@ -22,9 +22,9 @@ struct joins {
 
 // What a socket takes in besides the groups.
 struct opening {
-	bool closed;                // only `asked` and the groups; otherwise whatever the kernel delivers
-	union graft_address asked;  // closed: the address that the program asked for; AF_UNSPEC: none
-	bool live;                  // the socket receives already
+	bool closed;               // only `asked` and the groups; otherwise whatever the kernel delivers
+	union graft_address asked; // closed: the address that the program asked for; AF_UNSPEC: none
+	bool live;                 // the socket receives already
 };
 
 // The versions of IP that a socket bound to `local` takes in.
@@ -37,7 +37,8 @@ struct sides joins_sides(const struct subject *subject, const union graft_addres
 // Whether the policy wants any group on this socket.
 bool joins_wanted(const struct subject *subject, struct sides sides);
 
-// Looks up the interfaces. What is missing is reported and leaves the joins pending. 0, or an errno to fail with.
+// Looks up the interfaces. What is missing is reported and leaves the joins pending. 0, or an errno to fail
+// with.
 int joins_find(const struct subject *subject, struct sides sides, struct joins *joins);
 
 // Puts the joins on the socket: groups of other sockets off, the filter where one is needed, then each group.

@@ -57,8 +57,8 @@ int on_socketpair(int family, int type, int protocol, int fds[2])
 
 // ---- accepted -------------------------------------------------------------------------------------------
 
-// An accepted socket has inherited all that its listener has. What is left are rules on the destination, which
-// is known now.
+// An accepted socket has inherited all that its listener has. What is left are rules on the destination,
+// which is known now.
 static int settle_accepted(int listener, int fd)
 {
 	descriptor_set(fd, descriptor_state(listener) & ~(uint32_t)(PENDING | INHERITED));

@@ -1,5 +1,5 @@
-// What the operator is told. No stdio, no allocation, no descriptor kept open: this runs inside somebody else's
-// program, in its signal handlers too.
+// What the operator is told. No stdio, no allocation, no descriptor kept open: this runs inside somebody
+// else's program, in its signal handlers too.
 #include "log.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ bool log_wanted(enum log_level level)
 void log_begin(struct text *line, enum log_level level)
 {
 	static const char *const names[] = {
-		[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+	        [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
 	text_put(line, "sockgraft[");
 	text_put_number(line, getpid());
 	text_put(line, "]: ");
@@ -41,8 +41,9 @@ void log_begin(struct text *line, enum log_level level)
 	text_put(line, ": ");
 }
 
-// A program that closed its stderr may have got its number for a data file or a connection: only write to what
-// was there at the start, or to what is plainly a log: a terminal, a pipe, a device, a file opened to append.
+// A program that closed its stderr may have got its number for a data file or a connection: only write to
+// what was there at the start, or to what is plainly a log: a terminal, a pipe, a device, a file opened to
+// append.
 static bool stderr_is_ours(void)
 {
 	struct stat now;
@@ -74,7 +75,8 @@ static void write_without_signal(int fd, const struct text *line)
 static bool write_to_file(const struct text *line)
 {
 	// Without following a link, and without waiting for the reader of a FIFO or becoming its terminal's.
-	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+	int fd = open(
+	        file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
 	if (fd < 0)
 		return false;
 	write_without_signal(fd, line);
@@ -103,7 +105,7 @@ bool log_first(const char *text)
 	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
 		uint32_t is = 0;
 		if (__atomic_compare_exchange_n(
-			    &said[i], &is, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		            &said[i], &is, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			return true;
 		if (is == hash)
 			return false;

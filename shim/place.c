@@ -36,7 +36,7 @@ static bool has_side(const struct subject *subject, enum graft_side side)
 
 // Reports how placing `word`=`value` went.
 static int report(struct subject *subject, const struct setting *setting, const char *value, int error,
-	const char *advice)
+        const char *advice)
 {
 	char buffer[128];
 	struct text what = TEXT_IN(buffer);
@@ -51,7 +51,7 @@ static int report(struct subject *subject, const struct setting *setting, const 
 }
 
 static int report_number(
-	struct subject *subject, const struct setting *setting, int64_t value, int error, const char *advice)
+        struct subject *subject, const struct setting *setting, int64_t value, int error, const char *advice)
 {
 	char digits[24];
 	struct text text = TEXT_IN(digits);
@@ -112,7 +112,7 @@ static int place_option(const struct placing *placing, enum graft_option option)
 	int64_t value = setting->value.number;
 	bool buffer = option == GRAFT_RCVBUF || option == GRAFT_SNDBUF;
 	int error = buffer ? graft_buffer_set(placing->subject->fd, option, value)
-			   : set_sides(placing->subject, option, value);
+	                   : set_sides(placing->subject, option, value);
 	return report_number(placing->subject, setting, value, error, advice_for((enum policy_key)option));
 }
 
@@ -136,7 +136,8 @@ static int place_class(const struct placing *placing, enum graft_option option, 
 		value = (int)(dscp->value.number << 2) | (value & 3);
 	if (!error)
 		error = graft_option_set(fd, option, side, value);
-	bool other_side_follows = cause->key == KEY_DSCP && side == GRAFT_IPV4 && has_side(placing->subject, GRAFT_IPV6);
+	bool other_side_follows =
+	        cause->key == KEY_DSCP && side == GRAFT_IPV4 && has_side(placing->subject, GRAFT_IPV6);
 	if (other_side_follows && !error)
 		return 0;
 	return report_number(placing->subject, cause, cause->value.number, error, NULL);
@@ -155,8 +156,8 @@ static int place_reuse(const struct placing *placing)
 		if (!(setting->value.number & rows[i].bit))
 			continue;
 		int on = 1;
-		int result = kernel_setsockopt(
-			placing->subject->fd, SOL_SOCKET, rows[i].option, &on, sizeof(on));
+		int result =
+		        kernel_setsockopt(placing->subject->fd, SOL_SOCKET, rows[i].option, &on, sizeof(on));
 		error = report(placing->subject, setting, rows[i].text, result, NULL);
 	}
 	return error;
@@ -169,7 +170,7 @@ static int place_device(const struct placing *placing)
 		return 0;
 	const char *name = setting->value.name;
 	int error = kernel_setsockopt(
-		placing->subject->fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name) + 1);
+	        placing->subject->fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name) + 1);
 	return report(placing->subject, setting, name, error, advice_for(KEY_DEVICE));
 }
 

@@ -15,7 +15,7 @@
 
 enum {
 	CONTROL_ROOM = 1024, // for a datagram's control messages and ours
-	BATCH        = 32,   // datagrams of one sendmmsg that are passed on at a time
+	BATCH = 32,          // datagrams of one sendmmsg that are passed on at a time
 };
 
 struct control {
@@ -49,7 +49,7 @@ static bool says_source(const struct msghdr *message)
 {
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR((struct msghdr *)message, at))
 		if ((at->cmsg_level == IPPROTO_IP && at->cmsg_type == IP_PKTINFO) ||
-			(at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO))
+		        (at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO))
 			return true;
 	return false;
 }
@@ -57,15 +57,16 @@ static bool says_source(const struct msghdr *message)
 // `message` with the source among its control messages, in `into`; the caller's stay as they are. Without a
 // destination the socket is connected, and has its source.
 static void add_source(const struct subject *subject, const union graft_address *source,
-	const struct msghdr *message, struct msghdr *into, struct control *control)
+        const struct msghdr *message, struct msghdr *into, struct control *control)
 {
 	*into = *message;
 	size_t given = message->msg_control ? CMSG_ALIGN(message->msg_controllen) : 0;
 	if (!message->msg_name || says_source(message))
 		return;
 	if (given > CONTROL_ROOM - CMSG_SPACE(sizeof(struct in6_pktinfo))) {
-		report_once(subject, "sendmsg: too many control messages to add the source address; the datagram "
-				     "leaves from the address that the route prefers");
+		report_once(subject,
+		        "sendmsg: too many control messages to add the source address; the datagram "
+		        "leaves from the address that the route prefers");
 		return;
 	}
 	if (given)
@@ -77,8 +78,8 @@ static void add_source(const struct subject *subject, const union graft_address 
 // ---- before and after -----------------------------------------------------------------------------------
 
 // What has to be done before a datagram to `to`. false: the call fails, errno set.
-static bool before_send(int fd, struct subject *subject, union graft_address *source, const void *to,
-	socklen_t length)
+static bool before_send(
+        int fd, struct subject *subject, union graft_address *source, const void *to, socklen_t length)
 {
 	int kept = errno, error;
 	source->any.sa_family = AF_UNSPEC;
@@ -132,8 +133,8 @@ ssize_t on_sendmsg(int fd, const struct msghdr *message, int flags)
 	return settle_and_sendmsg(fd, message, flags);
 }
 
-static __attribute__((noinline)) ssize_t settle_and_sendto(int fd, const void *bytes, size_t length, int flags,
-	CONST_SOCKADDR address, socklen_t address_length)
+static __attribute__((noinline)) ssize_t settle_and_sendto(
+        int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address, socklen_t address_length)
 {
 	const struct sockaddr *to = SOCKADDR_OF(address);
 	struct subject subject;
@@ -143,8 +144,10 @@ static __attribute__((noinline)) ssize_t settle_and_sendto(int fd, const void *b
 	ssize_t sent;
 	if (source.any.sa_family && to) {
 		struct iovec part = {(void *)bytes, length};
-		const struct msghdr message = {
-			.msg_name = (void *)to, .msg_namelen = address_length, .msg_iov = &part, .msg_iovlen = 1};
+		const struct msghdr message = {.msg_name = (void *)to,
+		        .msg_namelen = address_length,
+		        .msg_iov = &part,
+		        .msg_iovlen = 1};
 		struct msghdr sourced;
 		struct control control;
 		add_source(&subject, &source, &message, &sourced, &control);
@@ -156,18 +159,18 @@ static __attribute__((noinline)) ssize_t settle_and_sendto(int fd, const void *b
 	return sent;
 }
 
-ssize_t on_sendto(int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address,
-	socklen_t address_length)
+ssize_t on_sendto(
+        int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address, socklen_t address_length)
 {
 	if (descriptor_is_quiet(fd, SEND_QUIET))
 		return next_sendto(fd, bytes, length, flags, address, address_length);
 	return settle_and_sendto(fd, bytes, length, flags, address, address_length);
 }
 
-// Passes on the first of `messages`: those without control messages of their own together, as they all get the
-// same; one with them alone. The count sent, or -1.
-static int send_some(const struct subject *subject, const union graft_address *source, struct mmsghdr *messages,
-	unsigned count, message_flags flags)
+// Passes on the first of `messages`: those without control messages of their own together, as they all get
+// the same; one with them alone. The count sent, or -1.
+static int send_some(const struct subject *subject, const union graft_address *source,
+        struct mmsghdr *messages, unsigned count, message_flags flags)
 {
 	struct mmsghdr sourced[BATCH];
 	struct control control;
@@ -188,8 +191,8 @@ static int send_some(const struct subject *subject, const union graft_address *s
 	return sent;
 }
 
-static int send_all(const struct subject *subject, const union graft_address *source, struct mmsghdr *messages,
-	unsigned count, message_flags flags)
+static int send_all(const struct subject *subject, const union graft_address *source,
+        struct mmsghdr *messages, unsigned count, message_flags flags)
 {
 	unsigned done = 0;
 	while (done < count) {
@@ -202,7 +205,7 @@ static int send_all(const struct subject *subject, const union graft_address *so
 }
 
 static __attribute__((noinline)) int settle_and_sendmmsg(
-	int fd, struct mmsghdr *messages, unsigned int count, message_flags flags)
+        int fd, struct mmsghdr *messages, unsigned int count, message_flags flags)
 {
 	if (!messages || !count)
 		return next_sendmmsg(fd, messages, count, flags);
@@ -211,7 +214,7 @@ static __attribute__((noinline)) int settle_and_sendmmsg(
 	if (!before_send(fd, &subject, &source, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen))
 		return -1;
 	int sent = source.any.sa_family ? send_all(&subject, &source, messages, count, flags)
-					: next_sendmmsg(fd, messages, count, flags);
+	                                : next_sendmmsg(fd, messages, count, flags);
 	after_send(&subject, sent > 0);
 	return sent;
 }

@@ -34,8 +34,9 @@ void warn_connected(const struct subject *subject)
 	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
 	const union graft_address *local = subject->facts.local_known ? &subject->facts.local : &any;
 	if (joins_wanted(subject, joins_sides(subject, local)))
-		report_once(subject, "connect: the program connected the socket: it hears its peer alone, and not the "
-				     "groups of join; a rule with port= spares sockets that are not meant");
+		report_once(subject,
+		        "connect: the program connected the socket: it hears its peer alone, and not the "
+		        "groups of join; a rule with port= spares sockets that are not meant");
 }
 
 // A socket that was bound before we saw it can't be bound again.
@@ -43,11 +44,12 @@ static void warn_if_deaf(struct subject *subject)
 {
 	const union graft_address *local = &subject->facts.local;
 	if (subject->state & WIDENED || !subject->facts.local_known || graft_address_is_any(local) ||
-		graft_address_is_multicast(local))
+	        graft_address_is_multicast(local))
 		return;
 	report_refused(subject, "join", -EADDRNOTAVAIL,
-		"the socket came bound to one address, so it can't hear groups: have it bound to the wildcard "
-		"(for systemd, ListenDatagram= with the port alone)");
+	        "the socket came bound to one address, so it can't hear groups: have it bound to the "
+	        "wildcard "
+	        "(for systemd, ListenDatagram= with the port alone)");
 }
 
 static bool may_hear_groups(const struct subject *subject)
@@ -77,7 +79,8 @@ static int adopt(struct subject *subject)
 	if (policy.asks_to || may_hear_groups(subject))
 		subject_find_peer(subject);
 	report_decision(subject, "adopted: made before the shim saw it");
-	subject->state |= (subject->facts.local_known ? NAMED : 0) | (subject->facts.to_known ? ADDRESSED : 0);
+	subject->state |=
+	        (subject->facts.local_known ? NAMED : 0) | (subject->facts.to_known ? ADDRESSED : 0);
 	plan_make(&plan, &policy, &subject->facts);
 	int error = place_values(subject, NULL, &plan);
 	return error ? error : adopt_joins(subject);
@@ -140,7 +143,8 @@ static bool would_block(int fd, int flags)
 	socklen_t length = sizeof(patience);
 	if (flags & MSG_DONTWAIT || next_fcntl(fd, F_GETFL) & O_NONBLOCK)
 		return false;
-	return kernel_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &length) || !(patience.tv_sec || patience.tv_usec);
+	return kernel_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &length) ||
+	       !(patience.tv_sec || patience.tv_usec);
 }
 
 // Waits for a datagram and tries the membership again every second, until either is there. -1: a signal came.
@@ -164,7 +168,7 @@ int settle(int fd, int flags)
 	if (settle_subject(fd, &subject, &error) && subject.state & PENDING) {
 		error = try_pending(&subject);
 		if (!error && descriptor_has(fd, PENDING) && would_block(fd, flags) &&
-			wait_while_pending(&subject) < 0)
+		        wait_while_pending(&subject) < 0)
 			return -1; // EINTR, as the call itself would have had
 	}
 	errno = error ? -error : kept;

@@ -5,22 +5,22 @@
 
 #include "subject.h"
 
-// Before a call that neither names nor addresses the socket: adopts it if it isn't known, tries again what was
-// pending. `flags` are the call's MSG_ flags; one that would block while a membership is pending waits here
-// instead, in slices, so that the membership is made when its interface appears. 0, or -1 with errno set: the
-// call fails.
+// Before a call that neither names nor addresses the socket: adopts it if it isn't known, tries again what
+// was pending. `flags` are the call's MSG_ flags; one that would block while a membership is pending waits
+// here instead, in slices, so that the membership is made when its interface appears. 0, or -1 with errno
+// set: the call fails.
 int settle(int fd, int flags);
 
 // The subject of `fd`, adopted if it wasn't known. false: nothing of ours, call on; or with `*error` set
 // (negative), the call fails.
 bool settle_subject(int fd, struct subject *subject, int *error);
 
-// Before a datagram goes to `to` (NULL: to the peer): rules on the destination, and what holds for a socket that
-// this datagram binds. 0, or -1 with errno set.
+// Before a datagram goes to `to` (NULL: to the peer): rules on the destination, and what holds for a socket
+// that this datagram binds. 0, or -1 with errno set.
 int settle_destination(struct subject *subject, const struct sockaddr *to, socklen_t length);
 
-// After a datagram has bound a socket, or a connect: rules on the local address. What was sent is sent: an error
-// can't be told any more.
+// After a datagram has bound a socket, or a connect: rules on the local address. What was sent is sent: an
+// error can't be told any more.
 void settle_autobound(struct subject *subject, bool connected);
 
 // If groups are wanted on a socket that is connected: the one warning that it won't hear them.

@@ -14,12 +14,12 @@
 #include <sys/stat.h>
 
 enum {
-	EXIT_POLICY    = 125,
-	ARENA_BASE     = 65536,
+	EXIT_POLICY = 125,
+	ARENA_BASE = 65536,
 	ARENA_PER_BYTE = 96, // of the policy's text: the most that its parsed form can take
-	FILE_AT_MOST   = 4 << 20,
-	INHERITED_FDS  = 256, // looked at for inherited sockets
-	PATH_ROOM      = 4096,
+	FILE_AT_MOST = 1 << 20,
+	INHERITED_FDS = 256, // looked at for inherited sockets
+	PATH_ROOM = 4096,
 };
 
 struct policy policy;
@@ -39,7 +39,7 @@ static size_t text_size(char *const *environment)
 			continue;
 		size += strlen(*environment);
 		if (!strncmp(*environment, file, sizeof(file) - 1) &&
-			!stat(*environment + sizeof(file) - 1, &status) && status.st_size > 0)
+		        !stat(*environment + sizeof(file) - 1, &status) && status.st_size > 0)
 			size += (size_t)(status.st_size > FILE_AT_MOST ? FILE_AT_MOST : status.st_size);
 	}
 	return size;
@@ -58,7 +58,8 @@ static long read_into(int fd, struct arena *arena, const char **content)
 	if (!bytes)
 		return -ENOMEM;
 	ssize_t length = 0, got;
-	while (length < status.st_size && (got = next_read(fd, bytes + length, (size_t)(status.st_size - length))) > 0)
+	while (length < status.st_size &&
+	        (got = next_read(fd, bytes + length, (size_t)(status.st_size - length))) > 0)
 		length += got;
 	*content = bytes;
 	return length;
@@ -113,7 +114,8 @@ static bool read_policy(char *const *environment)
 	struct policy_error error;
 
 	arena.size = ARENA_BASE + ARENA_PER_BYTE * text_size(environment);
-	arena.start = mmap(NULL, arena.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	arena.start = mmap(
+	        NULL, arena.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (arena.start == MAP_FAILED)
 		refuse("no memory for the policy");
 	enum policy_verdict verdict = policy_read(&policy, &arena, &source, &error);
@@ -125,8 +127,8 @@ static bool read_policy(char *const *environment)
 
 // ---- what was there before us ---------------------------------------------------------------------------
 
-// Sockets that came with the program (inetd, socket activation) are marked, so that read, poll and their like,
-// which are otherwise none of our business, lead to us until the first call on each.
+// Sockets that came with the program (inetd, socket activation) are marked, so that read, poll and their
+// like, which are otherwise none of our business, lead to us until the first call on each.
 static void find_inherited(void)
 {
 	struct pollfd fds[INHERITED_FDS];

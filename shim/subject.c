@@ -15,10 +15,10 @@ static enum socket_kind kind_of(int type, int protocol)
 	switch (type & SOCK_TYPE_MASK) {
 	case SOCK_STREAM:
 		return protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP ? SOCKET_TCP
-											     : SOCKET_OTHER;
+		                                                                             : SOCKET_OTHER;
 	case SOCK_DGRAM:
 		return protocol == 0 || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ? SOCKET_UDP
-											       : SOCKET_RAW;
+		                                                                               : SOCKET_RAW;
 	case SOCK_RAW:
 		return SOCKET_RAW;
 	default:
@@ -45,10 +45,10 @@ struct subject subject_known(int fd)
 {
 	uint32_t state = descriptor_state(fd);
 	return (struct subject){
-		.fd = fd,
-		.state = state,
-		.facts = {.kind = (enum socket_kind)(state >> KIND_SHIFT & 3),
-			.family = state & INET6 ? AF_INET6 : AF_INET},
+	        .fd = fd,
+	        .state = state,
+	        .facts = {.kind = (enum socket_kind)(state >> KIND_SHIFT & 3),
+	                .family = state & INET6 ? AF_INET6 : AF_INET},
 	};
 }
 
@@ -107,11 +107,12 @@ void subject_remember(struct subject *subject)
 }
 
 bool subject_reads(const struct subject *subject, const struct sockaddr *address, socklen_t length,
-	union graft_address *into)
+        union graft_address *into)
 {
 	size_t size = subject->facts.family == AF_INET6 ? sizeof(into->v6) : sizeof(into->v4);
 	// ipv6(7): the kernel takes an address without sin6_scope_id, as RFC 2133 had it.
-	size_t least = subject->facts.family == AF_INET6 ? offsetof(struct sockaddr_in6, sin6_scope_id) : size;
+	size_t least =
+	        subject->facts.family == AF_INET6 ? offsetof(struct sockaddr_in6, sin6_scope_id) : size;
 	if (!address || length < least || address->sa_family != subject->facts.family)
 		return false;
 	memset(into, 0, sizeof(*into));
@@ -123,13 +124,16 @@ bool subject_reads(const struct subject *subject, const struct sockaddr *address
 
 static void describe(const struct subject *subject, struct text *line)
 {
-	static const char *const kinds[] = {
-		[SOCKET_OTHER] = " socket ", [SOCKET_UDP] = " udp ", [SOCKET_TCP] = " tcp ", [SOCKET_RAW] = " raw "};
+	static const char *const kinds[] = {[SOCKET_OTHER] = " socket ",
+	        [SOCKET_UDP] = " udp ",
+	        [SOCKET_TCP] = " tcp ",
+	        [SOCKET_RAW] = " raw "};
 	char address[GRAFT_ADDRESS_TEXT];
 	text_put(line, "fd ");
 	text_put_number(line, subject->fd);
 	text_put(line, kinds[subject->facts.kind]);
-	text_put(line, subject->facts.local_known ? graft_address_text(&subject->facts.local, address) : "unbound");
+	text_put(line,
+	        subject->facts.local_known ? graft_address_text(&subject->facts.local, address) : "unbound");
 	text_put(line, ": ");
 }
 

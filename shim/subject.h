@@ -30,7 +30,7 @@ void subject_remember(struct subject *subject);
 // "10.0.0.1:5000" out of a program's argument; false: not an address of the subject's family, the kernel will
 // say so.
 bool subject_reads(const struct subject *subject, const struct sockaddr *address, socklen_t length,
-	union graft_address *into);
+        union graft_address *into);
 
 // ---- what the operator is told about it -----------------------------------------------------------------
 

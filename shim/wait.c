@@ -1,8 +1,9 @@
-// poll, select and epoll, while something waits: a membership for its interface, or an inherited socket for the
-// first call on it. A program that sleeps in one of these would never make that call, and so never hear a thing.
+// poll, select and epoll, while something waits: a membership for its interface, or an inherited socket for
+// the first call on it. A program that sleeps in one of these would never make that call, and so never hear a
+// thing.
 //
-// These calls return EINTR after every signal handler (signal(7)), so a wait in slices of a second looks to the
-// program like one wait.
+// These calls return EINTR after every signal handler (signal(7)), so a wait in slices of a second looks to
+// the program like one wait.
 #include "functions.h"
 
 #include "settle.h"
@@ -12,7 +13,7 @@
 #include <time.h>
 
 enum {
-	SLICE          = 1000, // ms
+	SLICE = 1000,          // ms
 	SELECT_AT_MOST = 4096, // descriptors whose sets are kept for another slice
 };
 
@@ -34,7 +35,7 @@ struct patience {
 // timeout: ms, below 0 for ever
 static struct patience patience_for(long long timeout)
 {
-	return (struct patience){.endless = timeout < 0, .end = timeout > 0 ? milliseconds() + timeout : 0};
+	return (struct patience){.endless = timeout<0, .end = timeout> 0 ? milliseconds() + timeout : 0};
 }
 
 // Before each wait: tries what is pending, and sets the slice.
@@ -119,7 +120,7 @@ int on___poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size)
 }
 
 int on___ppoll_chk(
-	struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size)
+        struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size)
 {
 	if (size / sizeof(*fds) < count)
 		return next___ppoll_chk(fds, count, timeout, mask, size);
@@ -170,7 +171,7 @@ static int select_in_slices(int count, struct sets *sets, long long timeout, con
 		patience_next(&patience);
 		struct timespec slice = timespec_of(patience.slice);
 		int ready = next_pselect(count, sets->given[0], sets->given[1], sets->given[2],
-			patience.slice < 0 ? NULL : &slice, mask);
+		        patience.slice < 0 ? NULL : &slice, mask);
 		if (ready || patience.last)
 			return ready;
 		restore_sets(sets);
@@ -178,7 +179,7 @@ static int select_in_slices(int count, struct sets *sets, long long timeout, con
 }
 
 int on_select(int count, fd_set *restrict readable, fd_set *restrict writable, fd_set *restrict exceptional,
-	struct timeval *restrict timeout)
+        struct timeval *restrict timeout)
 {
 	settle_selected(readable, count);
 	bool refused = timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0);
@@ -191,13 +192,13 @@ int on_select(int count, fd_set *restrict readable, fd_set *restrict writable, f
 	if (timeout) { // select(2): Linux leaves there what was not slept
 		long long left = end - milliseconds();
 		left = left < 0 ? 0 : left;
-		*timeout = (struct timeval){left / 1000, left % 1000 * 1000};
+		*timeout = (struct timeval){(time_t)(left / 1000), (suseconds_t)(left % 1000 * 1000)};
 	}
 	return ready;
 }
 
 int on_pselect(int count, fd_set *restrict readable, fd_set *restrict writable, fd_set *restrict exceptional,
-	const struct timespec *restrict timeout, const sigset_t *restrict mask)
+        const struct timespec *restrict timeout, const sigset_t *restrict mask)
 {
 	settle_selected(readable, count);
 	if (!descriptors_pending() || count < 0 || count > SELECT_AT_MOST || !is_time(timeout))

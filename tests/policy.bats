@@ -9,9 +9,9 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# Runs policy_print in an environment of the assignments in $1 and of nothing else.
+# Runs policy_print, in mode $2 if given, in an environment of the assignments in $1 and of nothing else.
 read_policy() {
-	local rest="$1 && " value variables=() mode=(${2:-})
+	local rest="$1 && " value variables=()
 	while [[ -n $rest ]]; do
 		# The zero byte that a file may hold goes through printf, never through a variable.
 		value=${rest%%" && "*}
@@ -24,7 +24,16 @@ read_policy() {
 			variables+=("$value")
 		fi
 	done
-	env -i "${variables[@]}" "$PRINT" "${mode[@]}" program /usr/bin/alias
+	env -i "${variables[@]}" "$PRINT" ${2:+"$2"} program /usr/bin/alias
+}
+
+# Every variable that there is: those of the keys, then those of the process.
+variables() {
+	local name
+	"$PRINT" --table | cut -s -d '`' -f 2 | while read -r name; do
+		[[ $name == SOCKGRAFT_* ]] || name=SOCKGRAFT_${name^^}
+		echo "${name//-/_}"
+	done
 }
 
 # Every row "INPUT => OUTPUT" of table $1: the lines of output, joined by " | ", and exit status $2.
@@ -55,12 +64,9 @@ check_table() {
 }
 
 @test "a table has rows for every key and variable" {
-	names=$("$PRINT" --table | sed -n 's/^| `\([^`]*\)`.*/\1/p')
-	[[ $(wc -l <<<"$names") == 28 ]]
-	for name in $names; do
-		variable=${name^^}
-		variable=SOCKGRAFT_${variable//-/_}
-		variable=${variable/#SOCKGRAFT_SOCKGRAFT_/SOCKGRAFT_}
+	variables >names
+	[[ $(wc -l <names) == 28 ]]
+	for variable in $(<names); do
 		grep -q "$variable=" "$TABLES/bad.txt" || { echo "no $variable in bad.txt"; false; }
 	done
 }
@@ -95,7 +101,7 @@ letters() {
 }
 
 @test "a megabyte of one letter in a file is refused in one short line, at once" {
-	for letter in a 0 : , + @ % '!' '#' '=' '[' '*' ';' '?' '-' '>' ' ' $'\n'; do
+	for letter in a 0 : ',' + @ % '!' '#' '=' '[' '*' ';' '?' '-' '>' ' ' $'\n'; do
 		letters 1000000 "$letter" >megabyte
 		for before in '' ttl= join= redirect= bind= port= exe= 'udp: join=239.1.1.1%' 'join=10.0.0.5@'; do
 			printf '%s' "$before" | cat - megabyte >policy
@@ -125,10 +131,7 @@ letters() {
 }
 
 @test "a hundred kilobytes of one letter in each variable" {
-	for name in $("$PRINT" --table | sed -n 's/^| `\([^`]*\)`.*/\1/p'); do
-		variable=${name^^}
-		variable=SOCKGRAFT_${variable//-/_}
-		variable=${variable/#SOCKGRAFT_SOCKGRAFT_/SOCKGRAFT_}
+	for variable in $(variables); do
 		status=0
 		env -i "$variable=$(letters 100000 a)" "$PRINT" program >out 2>err || status=$?
 		case $variable in
@@ -143,6 +146,15 @@ letters() {
 	status=0
 	env -i "SOCKGRAFT_$(letters 100000 a)=1" "$PRINT" program 2>err || status=$?
 	[[ $status == 125 && $(wc -c <err) -lt 512 ]]
+}
+
+@test "a policy that is larger than its memory is said to be" {
+	cramped() {
+		[[ $(read_policy "$1" --cramped) == told ]]
+	}
+	cramped 'SOCKGRAFT_JOIN=10.0.0.5+10.0.0.6@232.1.1.1%eth0+eth1,239.1.1.1'
+	cramped 'SOCKGRAFT_RULES=udp port=1,2 addr=10.0.0.1,10.0.0.2 to=10.0.0.1,10.0.0.2 exe=*: ttl=3; interface=eth0'
+	cramped 'SOCKGRAFT_ONLY=program && SOCKGRAFT_DEVICE=eth0 && SOCKGRAFT_TTL=3 && SOCKGRAFT_LOG_FILE=/log'
 }
 
 @test "sources: 256 are read, 257 are too many" {

@@ -169,7 +169,7 @@ warnings() {
 # --- what the kernel says ---
 
 # bound PORT [HOST]: a UDP socket is bound to the port; bound_to ADDRESS:PORT: and to this address.  ss writes
-# 0.0.0.0:5000, [::]:5000, *:5000 for both families at once.
+# 0.0.0.0:5000, 0.0.0.0%b0:5000 (device), [::]:5000, and *:5000 for both families at once.
 bound() {
 	udp_sockets "${2-receiver}" | grep -q ":$1\$"
 }

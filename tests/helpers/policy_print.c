@@ -6,7 +6,8 @@
 //   environment policy_print --needs [PROGRAM...]                       what the policy asks about and does
 //   policy_print --plan KIND FAMILY LOCAL TO [PROGRAM...]   what holds for a socket; "-" for what isn't known
 //   policy_print --table                                    the README's tables of keys and variables
-//   policy_print --bytes                                    for each key, the bytes that are a value by
+//   policy_print --cramped [PROGRAM...]                     whether every arena that is too small is told as
+//   such policy_print --bytes                                    for each key, the bytes that are a value by
 //   themselves
 #include "../../core/policy/rule.h"
 
@@ -198,7 +199,8 @@ static void print_needs(const struct policy *policy)
 
 static int usage(void)
 {
-	fputs("usage: policy_print [--origins | --append NAME=VALUE | --needs | --plan KIND FAMILY LOCAL TO] "
+	fputs("usage: policy_print [--origins | --cramped | --append NAME=VALUE | --needs | --plan KIND "
+	      "FAMILY LOCAL TO] "
 	      "[PROGRAM...]\n"
 	      "       policy_print --table | --bytes\n",
 	        stderr);
@@ -279,15 +281,35 @@ static int print_tables(void)
 
 // ---- reading --------------------------------------------------------------------------------------------
 
+static int load_into(size_t size, struct policy *policy, char *const *environment, char *const *programs,
+        struct policy_error *error)
+{
+	static char *memory;
+	if (!memory)
+		memory = malloc(ARENA_SIZE);
+	struct arena arena = {memory, 0, size};
+	struct policy_source source = {environment, (const char *const *)programs, read_file};
+	return policy_read(policy, &arena, &source, error);
+}
+
 static int load(
         struct policy *policy, char *const *environment, char *const *programs, struct policy_error *error)
 {
-	static struct arena arena;
-	if (!arena.start)
-		arena = (struct arena){.start = malloc(ARENA_SIZE), .size = ARENA_SIZE};
-	arena.used = 0;
-	struct policy_source source = {environment, (const char *const *)programs, read_file};
-	return policy_read(policy, &arena, &source, error);
+	return load_into(ARENA_SIZE, policy, environment, programs, error);
+}
+
+// Reads the policy in arenas from nothing up to the first that holds it.
+static int print_cramped(char *const *programs)
+{
+	struct policy policy;
+	struct policy_error error;
+	for (size_t size = 0; size < ARENA_SIZE; size++) {
+		if (load_into(size, &policy, environ, programs, &error) != POLICY_ERROR)
+			return printf("%s\n", size ? "told" : "needs no memory"), 0;
+		if (!strstr(error.text, "the policy is too large"))
+			break;
+	}
+	return fprintf(stderr, "%s\n", error.text), 1;
 }
 
 // Whether one byte is a value of `variable`; -1 when the error is not one printable line that says what to
@@ -390,6 +412,8 @@ int main(int count, char **arguments)
 		return print_tables();
 	if (!strcmp(mode, "--bytes"))
 		return print_bytes();
+	if (!strcmp(mode, "--cramped"))
+		return print_cramped(arguments + 2);
 	if (!strcmp(mode, "--plan"))
 		return count < 6 || !read_facts(arguments + 2, &facts)
 		               ? usage()

@@ -1,0 +1,106 @@
+# What is known of a socket goes with it: to its copies, its children and programs that it is handed to, and to
+# nobody else.
+
+load hosts
+
+setup() {
+	hosts_up
+	PROBE=$BUILD/tests/probe
+}
+
+teardown() {
+	hosts_down
+}
+
+@test "every copy of a descriptor is told the address that the program asked for" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" copies 10.77.0.22 5000
+	finish r
+	[ "$(grep -c ': 10.77.0.22 5000 16$' "$(out r)")" = 7 ]
+	silent r
+}
+
+@test "IPv6: every copy of a descriptor is told the address that the program asked for" {
+	SOCKGRAFT_JOIN=ff15::114%b0 start r grafted "$PROBE" copies fd77::22 5000
+	finish r
+	[ "$(grep -c ': fd77::22 5000 28$' "$(out r)")" = 7 ]
+}
+
+@test "a number's next socket is not taken for the one before" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" next-life 10.77.0.22 5000
+	finish r
+	said r '^the same number$'
+	said r '^next: 0.0.0.0 5999 16$'
+	said r '^dup2 over it: 10.77.0.22 5000 16$'
+}
+
+@test "children of vfork and fork, and a program that it becomes, know what the program asked for" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" children 10.77.0.22 5000
+	wait_until said r '^after exec: 10.77.0.22 5000 16$'
+	said r '^after a vfork child closed it: 10.77.0.22 5000 16$'
+	said r '^in a fork child: 10.77.0.22 5000 16$'
+	send address 10.77.0.2 5000
+	send group 239.1.1.1 5000
+	send end 10.77.0.22 5000
+	hears r group end
+	deaf r address
+	silent r
+}
+
+@test "a program without the shim can take such a socket over: it stays as narrow" {
+	SOCKGRAFT_INHERIT=no SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" children 10.77.0.22 5000
+	wait_until said r '^after exec: 0.0.0.0 5000 16$'
+	send address 10.77.0.2 5000
+	send group 239.1.1.1 5000
+	send end 10.77.0.22 5000
+	hears r group end
+	deaf r address
+}
+
+@test "all datagrams of a sendmmsg leave from the address that the program bound" {
+	start peer on sender "${UDP[@]}" receive 10.77.0.1 6000 --control
+	ready_on_sender peer 6000
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" send-many 10.77.0.22 5000 10.77.0.1 6000
+	finish r
+	said r '^sent 4: 3 3 5 4$'
+	said r "^the caller's messages are as they were$"
+	hears peer one two three four
+	[ "$(grep -c '^10.77.0.22 5000 ' "$(out peer)")" = 4 ]
+	grep -w three "$(out peer)" | grep -w 33
+}
+
+@test "IPv6: all datagrams of a sendmmsg leave from the address that the program bound" {
+	start peer on sender "${UDP[@]}" receive fd77::1 6000
+	ready_on_sender peer 6000
+	SOCKGRAFT_JOIN=ff15::114%b0 start r grafted "$PROBE" send-many fd77::22 5000 fd77::1 6000
+	finish r
+	said r '^sent 4: 3 3 5 4$'
+	hears peer one two three four
+	[ "$(grep -c '^fd77::22 5000 ' "$(out peer)")" = 4 ]
+}
+
+ready_on_sender() {
+	wait_until bound "$2" sender
+	wait_until asleep "$1"
+}
+
+@test "a thread that blocks in a receive holds up no other thread" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" threads 10.77.0.2 5000
+	finish r
+	said r '^a thousand sockets meanwhile$'
+}
+
+@test "a signal interrupts a receive as it would without the shim, a membership that waits or not" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" interrupted 10.77.0.2 5000
+	finish r
+	said r '^-1 Interrupted system call$'
+	SOCKGRAFT_JOIN=239.1.1.1%nope0 start r grafted "$PROBE" interrupted 10.77.0.2 5000
+	finish r
+	said r '^-1 Interrupted system call$'
+}
+
+@test "a wildcard address without its family is one all the same" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" no-family 0.0.0.0 5000
+	ready r 5000
+	send end 239.1.1.1 5000
+	finish r
+}

@@ -1,0 +1,299 @@
+// One thing each that programs do with a UDP socket, in plain C: probe WHAT ADDRESS PORT [ARGUMENT...].
+// Knows no multicast.
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static socklen_t make_address(union address *address, const char *text, const char *port)
+{
+	memset(address, 0, sizeof(*address));
+	uint16_t number = htons((uint16_t)atoi(port));
+	if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
+		address->v4.sin_family = AF_INET;
+		address->v4.sin_port = number;
+		return sizeof(address->v4);
+	}
+	if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) != 1)
+		errx(2, "%s: not an address", text);
+	address->v6.sin6_family = AF_INET6;
+	address->v6.sin6_port = number;
+	return sizeof(address->v6);
+}
+
+static int bound_socket(char **arguments)
+{
+	union address address;
+	socklen_t length = make_address(&address, arguments[0], arguments[1]);
+	int fd = socket(address.any.sa_family, SOCK_DGRAM, 0);
+	if (fd < 0 || bind(fd, &address.any, length))
+		err(1, "bind");
+	return fd;
+}
+
+static void print_name(const char *what, int fd)
+{
+	union address address = {0};
+	socklen_t length = sizeof(address);
+	char text[INET6_ADDRSTRLEN];
+	if (getsockname(fd, &address.any, &length)) {
+		printf("%s: %s\n", what, strerror(errno));
+		return;
+	}
+	bool v4 = address.any.sa_family == AF_INET;
+	inet_ntop(address.any.sa_family, v4 ? (void *)&address.v4.sin_addr : (void *)&address.v6.sin6_addr,
+	        text, sizeof(text));
+	printf("%s: %s %d %d\n", what, text, ntohs(v4 ? address.v4.sin_port : address.v6.sin6_port),
+	        (int)length);
+}
+
+// Prints what comes in, a datagram a line, until one says "end".
+static void print_datagrams(int fd)
+{
+	char payload[2048] = "";
+	while (strcmp(payload, "end") != 0) {
+		ssize_t length = recv(fd, payload, sizeof(payload) - 1, 0);
+		if (length < 0)
+			err(1, "recv");
+		payload[length] = '\0';
+		payload[strcspn(payload, "\n")] = '\0';
+		puts(payload);
+	}
+}
+
+// ---- what -----------------------------------------------------------------------------------------------
+
+static void copies(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	print_name("socket", fd);
+	print_name("dup", dup(fd));
+	print_name("dup2", dup2(fd, 100));
+	print_name("dup3", dup3(fd, 101, O_CLOEXEC));
+	print_name("F_DUPFD", fcntl(fd, F_DUPFD, 200));
+	print_name("F_DUPFD_CLOEXEC", fcntl(fd, F_DUPFD_CLOEXEC, 300));
+	close(fd);
+	print_name("dup2, the first closed", 100);
+}
+
+static void next_life(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	close(fd);
+	int next = socket(AF_INET, SOCK_DGRAM, 0);
+	union address any;
+	socklen_t length = make_address(&any, "0.0.0.0", "5999");
+	bind(next, &any.any, length);
+	printf("%s number\n", next == fd ? "the same" : "another");
+	print_name("next", next);
+	dup2(next, 50);
+	dup2(bound_socket(arguments), 50);
+	print_name("dup2 over it", 50);
+}
+
+static void children(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	fflush(stdout);
+	if (!vfork()) {
+		close(fd);
+		dup2(0, fd);
+		_exit(0);
+	}
+	print_name("after a vfork child closed it", fd);
+	fflush(stdout);
+	if (!fork()) {
+		print_name("in a fork child", fd);
+		fflush(stdout);
+		_exit(0);
+	}
+	wait(NULL);
+	char number[12];
+	snprintf(number, sizeof(number), "%d", fd);
+	execl("/proc/self/exe", "probe", "executed", number, NULL);
+	err(1, "exec");
+}
+
+static void executed(char **arguments)
+{
+	int fd = atoi(arguments[0]);
+	print_name("after exec", fd);
+	fflush(stdout);
+	print_datagrams(fd);
+}
+
+// Sends four datagrams at once to arguments[2], port arguments[3]; the third with a TTL of its own.
+static void send_many(char **arguments)
+{
+	enum { MANY = 4, WITH_TTL = 2, TTL = 33 };
+	int fd = bound_socket(arguments);
+	union address to;
+	socklen_t length = make_address(&to, arguments[2], arguments[3]);
+	bool v4 = to.any.sa_family == AF_INET;
+	static char texts[MANY][8] = {"one", "two", "three", "four"};
+	struct iovec parts[MANY];
+	struct mmsghdr messages[MANY] = {0};
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = {.header = {.cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6,
+	                     .cmsg_type = v4 ? IP_TTL : IPV6_HOPLIMIT,
+	                     .cmsg_len = CMSG_LEN(sizeof(int))}};
+	memcpy(CMSG_DATA(&control.header), &(int){TTL}, sizeof(int));
+	for (int i = 0; i < MANY; i++) {
+		parts[i] = (struct iovec){texts[i], strlen(texts[i])};
+		messages[i].msg_hdr = (struct msghdr){
+		        .msg_name = &to, .msg_namelen = length, .msg_iov = &parts[i], .msg_iovlen = 1};
+	}
+	messages[WITH_TTL].msg_hdr.msg_control = &control;
+	messages[WITH_TTL].msg_hdr.msg_controllen = sizeof(control);
+	int sent = sendmmsg(fd, messages, MANY, 0);
+	printf("sent %d: %u %u %u %u\n", sent, messages[0].msg_len, messages[1].msg_len, messages[2].msg_len,
+	        messages[3].msg_len);
+	bool as_it_was = messages[0].msg_hdr.msg_control == NULL &&
+	                 messages[WITH_TTL].msg_hdr.msg_controllen == sizeof(control);
+	puts(as_it_was ? "the caller's messages are as they were" : "the caller's messages were changed");
+}
+
+// A filter of the program's own that refuses datagrams whose payload starts with an x.
+static int attach(int fd)
+{
+	struct sock_filter code[] = {
+	        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 'x', 0, 1),
+	        BPF_STMT(BPF_RET | BPF_K, 0),
+	        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+static void filter_before(char **arguments)
+{
+	union address address;
+	socklen_t length = make_address(&address, arguments[0], arguments[1]);
+	int fd = socket(address.any.sa_family, SOCK_DGRAM, 0);
+	if (attach(fd) || bind(fd, &address.any, length))
+		err(1, "filter, bind");
+	print_datagrams(fd);
+}
+
+static void filter_after(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	if (!setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &fd, sizeof(fd)) || errno != ENOENT)
+		errx(1, "there is no filter to detach");
+	if (attach(fd))
+		err(1, "attach");
+	print_datagrams(fd);
+	if (setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &fd, sizeof(fd)))
+		err(1, "detach");
+	print_datagrams(fd);
+}
+
+static void filter_invalid(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	struct sock_filter code[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8)}; // no return
+	struct sock_fprog program = {1, code};
+	int result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	printf("%d %s\n", result, strerror(errno));
+	print_datagrams(fd);
+}
+
+static void no_family(char **arguments)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in any = {.sin_port = htons((uint16_t)atoi(arguments[1]))};
+	if (bind(fd, (struct sockaddr *)&any, sizeof(any)))
+		err(1, "bind");
+	print_datagrams(fd);
+}
+
+static void *receive_for_ever(void *fd)
+{
+	char payload[16];
+	recv(*(int *)fd, payload, sizeof(payload), 0);
+	return NULL;
+}
+
+// A thread that blocks in recv holds up nobody else.
+static void threads(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	pthread_t thread;
+	pthread_create(&thread, NULL, receive_for_ever, &fd);
+	for (int i = 0; i < 1000; i++) {
+		int other = socket(AF_INET, SOCK_DGRAM, 0);
+		union address any;
+		socklen_t length = make_address(&any, "127.0.0.1", "0");
+		if (bind(other, &any.any, length) || close(other))
+			err(1, "bind");
+	}
+	puts("a thousand sockets meanwhile");
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+// An alarm interrupts a receive that blocks.
+static void interrupted(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	char payload[16];
+	struct sigaction action = {.sa_handler = on_alarm};
+	sigaction(SIGALRM, &action, NULL);
+	alarm(1);
+	ssize_t length = recv(fd, payload, sizeof(payload), 0);
+	printf("%zd %s\n", length, strerror(errno));
+}
+
+static const struct {
+	const char *name;
+	void (*run)(char **arguments);
+	int arguments;
+} rows[] = {
+        {"copies", copies, 2},
+        {"next-life", next_life, 2},
+        {"children", children, 2},
+        {"executed", executed, 1},
+        {"send-many", send_many, 4},
+        {"filter-before", filter_before, 2},
+        {"filter-after", filter_after, 2},
+        {"filter-invalid", filter_invalid, 2},
+        {"no-family", no_family, 2},
+        {"threads", threads, 2},
+        {"interrupted", interrupted, 2},
+};
+
+int main(int count, char **arguments)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && count > 1; i++)
+		if (!strcmp(arguments[1], rows[i].name) && count == 2 + rows[i].arguments) {
+			rows[i].run(arguments + 2);
+			return 0;
+		}
+	errx(2, "usage: probe WHAT ADDRESS PORT [ARGUMENT...]");
+}

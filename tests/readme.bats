@@ -1,0 +1,33 @@
+# What the README and the library say of themselves is what the source says.
+
+setup() {
+	BUILD=${BUILD:-build}
+}
+
+table() { # START: the README's lines between the comment that starts so and <!-- end -->
+	awk -v start="<!-- $1" 'index($0, "<!-- end") { on = 0 } on { print } index($0, start) { on = 1 }' README.md
+}
+
+@test "the README's table of keys and its table of variables are the source's" {
+	diff <("$BUILD/tests/policy_print" --table) <(table keys && echo && table variables)
+}
+
+@test "the library exports the interposed functions, and nothing else" {
+	# The first word after the result of each row; __ names and fcntl64 are glibc's.
+	diff <(nm -D --defined-only "$BUILD/libsockgraft.so" | awk '{ print $3 }' | grep -v '^__[alu]san' | sort) \
+		<(sed -nE 's/^\t(LOGIC|SETTLES)\([a-z_]+, ([a-z0-9_]+),.*/\2/p; s/^\tVARIADIC\(([a-z0-9]+), .*/\1/p' \
+			shim/functions.h | sort)
+}
+
+@test "the library needs libc alone" {
+	[[ $BUILD != *asan ]] || skip "the sanitizers' libraries come with this build"
+	[ "$(readelf -d "$BUILD/libsockgraft.so" | grep -c NEEDED)" = 1 ]
+	readelf -d "$BUILD/libsockgraft.so" | grep NEEDED | grep -q 'libc\.'
+}
+
+@test "make install and make uninstall" {
+	make -s install BUILD="$BUILD" DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib/multi
+	[ -s "$BATS_TEST_TMPDIR/root/usr/lib/multi/libsockgraft.so" ]
+	make -s uninstall BUILD="$BUILD" DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib/multi
+	[ -z "$(find "$BATS_TEST_TMPDIR/root" -type f)" ]
+}
