@@ -2,6 +2,7 @@
 #include "functions.h"
 
 #include "filters.h"
+#include "own_joins.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -58,6 +59,8 @@ int on_setsockopt(int fd, int level, int name, const void *value, socklen_t leng
 	int result;
 	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
+	if (own_joins_intercept(fd, level, name, value, length, &result))
+		return result;
 	if (!is_filter(level, name))
 		return next_setsockopt(fd, level, name, value, length);
 	if (filters_intercept(fd, name, value, length, &result))

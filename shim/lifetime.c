@@ -57,19 +57,24 @@ int on_socketpair(int family, int type, int protocol, int fds[2])
 
 // ---- accepted -------------------------------------------------------------------------------------------
 
-// An accepted socket has inherited all that its listener has. What is left are rules on the destination,
-// which is known now.
+// An accepted socket has inherited all that its listener has but the priority, which the kernel clears. What
+// is left besides are rules on its addresses, which are known now.
 static int settle_accepted(int listener, int fd)
 {
 	descriptor_set(fd, descriptor_state(listener) & ~(uint32_t)(PENDING | INHERITED));
-	struct subject subject = subject_known(fd);
+	struct subject subject = subject_known(fd), parent = subject_known(listener);
+	bool asks = policy.asks_to || policy.asks_local;
 	struct plan before, now;
-	if (!(subject.state & INET) || !policy.asks_to)
+	if (!(subject.state & INET) || !(asks || subject.state & GOVERNED))
 		return 0;
-	subject_find_local(&subject);
-	plan_make(&before, &policy, &subject.facts);
-	subject_find_peer(&subject);
+	if (asks) {
+		subject_find_local(&parent);
+		subject_find_local(&subject);
+		subject_find_peer(&subject);
+	}
+	plan_make(&before, &policy, &parent.facts);
 	plan_make(&now, &policy, &subject.facts);
+	before.values[KEY_PRIORITY] = NULL;
 	int error = place_values(&subject, &before, &now);
 	subject.state |= NAMED | ADDRESSED;
 	if (!error)

@@ -8,6 +8,9 @@
 #	a1  10.78.0.1  fd78::1     ----------------  b1  10.78.0.2  fd78::2
 #	                           fe80::a1  fe80::b1
 #
+# Functions here that run much say `local - && set +T`: bats traces every command otherwise, which takes longer
+# than the commands.
+#
 # Every test has its own hosts, which have no name that another test could know, so that all tests may
 # run at once.  They live as long as the processes that hold them, and those the kernel kills when the
 # test's own process is gone, however it went.
@@ -31,6 +34,7 @@ fi
 
 # hosts_up [bridge]: lays out the two hosts; with "bridge", a0 and b0 meet in a snooping bridge on a third.
 hosts_up() {
+	local - && set +T
 	clean_environment
 	hold sender exec "${NEW_HOST[@]}"
 	hold receiver beside sender unshare --net
@@ -51,6 +55,7 @@ hosts_up() {
 # Ends everything that runs on the hosts, and the hosts.  What the programs printed is shown if the
 # test has failed, and it fails where a sanitizer had something to say.
 hosts_down() {
+	local - && set +T
 	[ -n "${BATS_TEST_COMPLETED-}" ] || show_programs
 	end_programs
 	local host
@@ -64,6 +69,7 @@ hosts_down() {
 
 # add_link N: one more link, aN to bN, with the networks 10.(77+N).0.0/24 and fd(77+N)::/64.
 add_link() {
+	local - && set +T
 	add_pair "$1"
 	configure_link "$1"
 }
@@ -79,19 +85,20 @@ on() {
 	beside "$host" "$@"
 }
 
-# beside HOST COMMAND...: runs a command in a host's namespaces; in place of this shell if so told.
+# beside HOST COMMAND...: runs a command in a host's namespaces; in place of this shell if so told.  bats waits for
+# whoever has its descriptors 3 and 4.
 beside() {
 	local pid=${HOST[$1]} users=()
 	shift
 	[ -z "$OWN_USERS" ] || users=(--user="/proc/$pid/ns/user" --preserve-credentials)
-	${in_place-} nsenter "${users[@]}" --net="/proc/$pid/ns/net" -- "$@"
+	${in_place-} nsenter "${users[@]}" --net="/proc/$pid/ns/net" -- "$@" 3>&- 4>&-
 }
 
 # hold HOST COMMAND...: starts the process that keeps a namespace alive, and waits until it is there.
 hold() {
 	local host=$1 fd ready=
 	shift
-	exec {fd}< <(in_place="exec" && "$@" setpriv --pdeathsig KILL sh -c 'echo up; exec sleep infinity' 3>&-)
+	exec {fd}< <(in_place="exec" && "$@" setpriv --pdeathsig KILL sh -c 'echo up; exec sleep infinity' 3>&- 4>&-)
 	HOST[$host]=$!
 	read -r -t "$DEADLINE" ready <&"$fd" || :
 	exec {fd}<&-
@@ -164,5 +171,5 @@ processes_on() {
 		cut -d/ -f3
 }
 
-# shellcheck source=tests/programs.bash
+# shellcheck source=programs.bash
 . "$TESTS/programs.bash"

@@ -37,6 +37,7 @@ refute() {
 
 # wait_until COMMAND...: polls until the command succeeds.
 wait_until() {
+	local - && set +T
 	local end=$((SECONDS + DEADLINE))
 	until "$@"; do
 		((SECONDS < end)) || fail "waited $DEADLINE seconds in vain for: $*" || return
@@ -50,6 +51,7 @@ wait_until() {
 # said, with the file INPUT as its standard input if given.  What it prints goes to $(out NAME) and
 # $(err NAME).  It dies with the test.
 start() {
+	local - && set +T
 	local name=$1 host=receiver preload=()
 	shift
 	if [ "$1" = on ]; then
@@ -61,7 +63,7 @@ start() {
 		shift
 	fi
 	in_place="exec" beside "$host" setpriv --pdeathsig KILL env "${preload[@]}" "$@" \
-		<"${INPUT:-/dev/null}" >"$(out "$name")" 2>"$(err "$name")" 3>&- &
+		<"${INPUT:-/dev/null}" >"$(out "$name")" 2>"$(err "$name")" &
 	STARTED[$name]=$!
 }
 
@@ -86,6 +88,7 @@ stop() {
 
 # finish NAME: waits for a program that ends by itself, and returns its exit status.
 finish() {
+	local - && set +T
 	local pid=${STARTED[$1]}
 	wait_until ended "$1" || return
 	unset "STARTED[$1]"
@@ -220,6 +223,7 @@ ready() {
 # send WORD ADDRESS PORT [SOURCE [INTERFACE]]: one datagram from the sender, by a program that chooses its source
 # and its interface (a0 if it is not said and the address is multicast).
 send() {
+	local - && set +T
 	local options=()
 	[ -z "${4-}" ] || options+=(--source "$4")
 	if [[ $2 =~ ^(22[4-9]|23[0-9]|ff[0-9a-f]{2}:) ]]; then

@@ -206,16 +206,16 @@ numbered() {
 
 @test "no permission for mark: one warning, and the program goes on" {
 	SOCKGRAFT_MARK=5 unprivileged "${UDP[@]}" options ipv4 udp >"$(out r)" 2>"$(err r)"
-	one_warning r 'fd 3 udp.*: mark.*Operation not permitted.*CAP_NET'
+	one_warning r 'fd 3 udp.*: mark=5: Operation not permitted.*CAP_NET'
 	said r '^mark=0$'
 }
 
 @test "no permission for a forced buffer: what is allowed is placed, the warning names the sysctl" {
 	SOCKGRAFT_RCVBUF=64M unprivileged "${UDP[@]}" options ipv4 udp >"$(out r)" 2>"$(err r)"
-	one_warning r 'fd 3 udp.*: rcvbuf.*net\.core\.rmem_max'
+	one_warning r 'fd 3 udp.*: rcvbuf=.*net\.core\.rmem_max'
 	said r "^rcvbuf=$(($(cat /proc/sys/net/core/rmem_max) * 2))$"
 	SOCKGRAFT_SNDBUF=64M unprivileged "${UDP[@]}" options ipv4 udp >"$(out s)" 2>"$(err s)"
-	one_warning s 'fd 3 udp.*: sndbuf.*net\.core\.wmem_max'
+	one_warning s 'fd 3 udp.*: sndbuf=.*net\.core\.wmem_max'
 }
 
 @test "a buffer below the maximum needs no permission" {
@@ -226,19 +226,19 @@ numbered() {
 
 @test "no permission for priority 7" {
 	SOCKGRAFT_PRIORITY=7 unprivileged "${UDP[@]}" options ipv4 udp >"$(out r)" 2>"$(err r)"
-	one_warning r 'fd 3 udp.*: priority.*Operation not permitted'
+	one_warning r 'fd 3 udp.*: priority=7: Operation not permitted'
 }
 
 @test "a device that is not there" {
 	SOCKGRAFT_DEVICE=nope0 listen python 10.77.0.2 5000
-	one_warning r 'fd 3 udp.*: device nope0: .*No such device'
+	one_warning r 'fd 3 udp.*: device=nope0: No such device'
 	send own 10.77.0.2 5000
 	hears r own
 }
 
 @test "an outgoing interface that is not there" {
 	SOCKGRAFT_INTERFACE=nope0 grafted "${UDP[@]}" send word 10.77.0.1 6000 2>"$(err r)"
-	one_warning r 'fd 3 udp.*: interface nope0: .*No such device'
+	one_warning r 'fd 3 udp.*: interface=nope0: No such device'
 }
 
 # --- a port that is taken ---
