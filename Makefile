@@ -19,7 +19,7 @@ POLICY  := $(call objects,$(wildcard core/policy/*.c))
 SHIM    := $(call objects,$(wildcard shim/*.c))
 LIBRARY := $(BUILD)/libsockgraft.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
-HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c))
+HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/fuzz/*.c)
 
 .PHONY: all demo test check-needs test-builds fuzz install uninstall clean format lint
@@ -37,6 +37,11 @@ $(BUILD)/%.o: %.c Makefile
 $(BUILD)/examples/%: examples/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+# The fuzz target without the fuzzer, for what it once found.
+$(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
+	@mkdir -p $(@D)
+	$(CC) $(BASE) -DSTANDALONE $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 	@mkdir -p $(@D)
@@ -58,7 +63,9 @@ check-needs:
 	@tests/need
 
 FUZZ_SECONDS ?= 60
-fuzz: $(BUILD)/fuzz/policy
+fuzz:
+	@command -v clang >/dev/null || { echo "make fuzz: libFuzzer comes with clang: apt-get install clang" >&2; exit 1; }
+	$(MAKE) $(BUILD)/fuzz/policy
 	@mkdir -p $(BUILD)/fuzz/corpus
 	$(BUILD)/fuzz/policy -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(BUILD)/fuzz/corpus \
 		tests/fuzz/corpus/policy

@@ -309,3 +309,7 @@ holds_not() {
 		join 239.0.0.3 (policy:1)
 	END
 }
+
+@test "what the fuzzer once found" {
+	"${BUILD:-build}/tests/fuzz_policy" tests/fuzz/corpus/policy/*
+}

@@ -5,7 +5,7 @@
 
 BUILD=$(cd "$TESTS/.." && realpath -m "${BUILD:-build}")
 EXAMPLES=${EXAMPLES:-$BUILD/examples}
-GRAFT=${SOCKGRAFT_PRELOAD:-$BUILD/libsockgraft.so}
+GRAFT=${GRAFT_PRELOAD:-$BUILD/libsockgraft.so}
 
 # A Python installed for everyone is preferred to a wrapper script that is found earlier.
 PYTHON=/usr/bin/python3

@@ -373,12 +373,12 @@ static char **appended(char *string)
 	size_t count = 0;
 	while (environ[count])
 		count++;
-	static char **longer; // never freed, and no leak
-	longer = calloc(count + 2, sizeof(*longer));
+	char **longer = calloc(count + 2, sizeof(*longer));
 	if (!longer)
 		abort();
 	memcpy(longer, environ, count * sizeof(*longer));
 	longer[count] = string;
+	environ = longer; // lives as long as the program
 	return longer;
 }
 
