@@ -311,5 +311,5 @@ holds_not() {
 }
 
 @test "what the fuzzer once found" {
-	"${BUILD:-build}/tests/fuzz_policy" tests/fuzz/corpus/policy/*
+	"${PRINT%/*}/fuzz_policy" "$BATS_TEST_DIRNAME"/fuzz/corpus/policy/*
 }
