@@ -29,7 +29,7 @@ int on_getsockname(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
 {
 	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
-	socklen_t room = descriptor_has(fd, WIDENED) && length ? *length : 0;
+	socklen_t room = descriptor_has(fd, SOURCED) && length ? *length : 0;
 	int result = next_getsockname(fd, address, length);
 	if (!result && room) {
 		int kept = errno;

@@ -61,7 +61,7 @@ static void release_source(int fd)
 
 static int connect_subject(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
-	bool restores = subject->state & WIDENED && subject->facts.kind == SOCKET_UDP;
+	bool restores = subject->state & SOURCED && subject->facts.kind == SOCKET_UDP;
 	bool had_source = !restores || has_source(subject->fd);
 	if (restores)
 		restore_source(subject);

@@ -25,6 +25,7 @@ enum descriptor_flag {
 	OWN_FILTER = 1 << 13, // the program attached a packet filter
 	PENDING = 1 << 14,    // a membership waits for its interface
 	GOVERNED = 1 << 15,   // some rule placed something on it
+	SOURCED = 1 << 24,    // WIDENED, and its datagrams leave from the asked address
 	ASKED_SHIFT = 16,     // eight bits: the address that the program asked for (descriptor_asked)
 };
 
@@ -72,8 +73,8 @@ bool descriptors_pending(void);
 // Calls `visit` for each descriptor that has `flag`.
 void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd));
 
-// The bits of a state that stand for an asked address; the same address gets the same bits. 0: the room for
-// different addresses is used up, and the address must be read back from the filter.
+// The bits of a state for an asked address, SOURCED among them, or 0 for AF_UNSPEC. SOURCED alone: the room
+// for different addresses is used up, and the address must be read back from the filter.
 uint32_t descriptor_ask(const union graft_address *address);
 
 // The asked address of a state; false: read it from the filter.

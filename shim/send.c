@@ -88,7 +88,7 @@ static bool before_send(
 		subject->state = descriptor_state(fd);
 		if (!error)
 			error = settle_destination(subject, to, length);
-		if (subject->state & WIDENED)
+		if (subject->state & SOURCED)
 			filters_asked(subject, source);
 	}
 	errno = error ? -error : kept;

@@ -2,7 +2,6 @@
 #include "subject.h"
 
 #include "../core/kernel.h"
-#include "filters.h"
 #include "log.h"
 #include "start.h"
 
@@ -59,7 +58,7 @@ void subject_find_local(struct subject *subject)
 	if (kernel_getsockname(subject->fd, &local.any, &length))
 		return;
 	uint16_t port = graft_address_port(&local);
-	if (subject->state & WIDENED && graft_address_is_any(&local))
+	if (subject->state & SOURCED && graft_address_is_any(&local))
 		descriptor_asked(subject->state, &local);
 	graft_address_set_port(&local, port);
 	subject->facts.local = local;
@@ -83,12 +82,8 @@ static bool sends_quietly(const struct subject *subject)
 	bool message = subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW;
 	if (!message)
 		return true;
-	union graft_address asked;
-	if (subject->state & WIDENED) {
-		filters_asked(subject, &asked);
-		if (asked.any.sa_family)
-			return false;
-	}
+	if (subject->state & SOURCED)
+		return false;
 	if (policy.asks_to && !(subject->state & ADDRESSED))
 		return false;
 	return subject->state & NAMED || !(policy.joins || policy.asks_local);

@@ -92,28 +92,38 @@ poke6() {
 	one_warning r '.*ff15::114%b2.*No such device'
 }
 
-@test "an interface that appears is joined by socat" {
+@test "an interface that appears is joined by socat, which waits in select" {
 	SOCKGRAFT_JOIN=239.1.1.1%b2 listen socat 10.77.0.2 5000
-	appears 239.1.1.1 poke
+	appears 239.1.1.1 true
 	send group 239.1.1.1 5000 10.79.0.1 a2
 	hears r group
 	one_warning r '.*239\.1\.1\.1%b2.*No such device'
 }
 
-@test "an interface that appears is joined by nc" {
+@test "an interface that appears is joined by nc, which waits in poll" {
 	SOCKGRAFT_JOIN=239.1.1.1%b2 listen nc 10.77.0.2 5000
-	appears 239.1.1.1 poke
+	appears 239.1.1.1 true
 	send group 239.1.1.1 5000 10.79.0.1 a2
 	hears r group
 	one_warning r '.*239\.1\.1\.1%b2.*No such device'
 }
 
-@test "an interface that appears is joined by a C program" {
+@test "an interface that appears is joined by a C program, which waits in poll" {
 	SOCKGRAFT_JOIN=239.1.1.1%b2 listen example 10.77.0.2 5000
-	appears 239.1.1.1 poke
+	appears 239.1.1.1 true
 	send group 239.1.1.1 5000 10.79.0.1 a2
 	hears r group
 	one_warning r '.*239\.1\.1\.1%b2.*No such device'
+}
+
+@test "an interface that appears is joined by a program that waits in epoll" {
+	SOCKGRAFT_JOIN=239.1.1.1:5000%b2 start r grafted \
+		"${UDP[@]}" receive 10.77.0.2 5000 --also 10.77.0.2 5001
+	ready r 5001
+	appears 239.1.1.1 true
+	send group 239.1.1.1 5000 10.79.0.1 a2
+	hears r group
+	one_warning r '.*239\.1\.1\.1.*%b2.*No such device'
 }
 
 @test "a source-specific membership comes with the interface, and nothing wider before it" {
@@ -141,6 +151,7 @@ poke6() {
 	ready r 5000
 	on sender "${UDP[@]}" send 'number#' 10.77.0.2 5000 --count 200
 	hears r number200
+	[ "$(warnings r)" = 1 ]
 	# Each look costs some call: there are few between the 200 datagrams, which took far less than a second.
 	[ "$(awk '/recvfrom/ { on = 1 } on && /ioctl|MCAST|AF_NETLINK|if_index/' "$trace" | wc -l)" -lt 20 ]
 }
@@ -199,6 +210,7 @@ numbered() {
 
 @test "as many groups as a socket may have: nothing to warn of" {
 	SOCKGRAFT_JOIN=$(numbered 20 239.1.1. %b0 ,) listen python 10.77.0.2 5000
+	[ "$(on receiver ip maddress show dev b0 | grep -c '239\.1\.1\.')" = 20 ]
 	silent r
 }
 

@@ -153,23 +153,6 @@ bool membership_parse(
 	return true;
 }
 
-static void put_interface(struct text *text, const struct graft_interface *interface)
-{
-	char address[GRAFT_ADDRESS_TEXT];
-	switch (interface->by) {
-	case GRAFT_BY_INDEX:
-		text_put_number(text, interface->index);
-		break;
-	case GRAFT_BY_ADDRESS:
-		text_put(text, graft_address_text(&interface->address, address));
-		break;
-	case GRAFT_BY_NAME:
-	case GRAFT_BY_PATTERN:
-		text_put(text, interface->name);
-		break;
-	}
-}
-
 void membership_text(const struct membership *membership, struct text *text)
 {
 	char address[GRAFT_ADDRESS_TEXT];
@@ -182,6 +165,6 @@ void membership_text(const struct membership *membership, struct text *text)
 	text_put(text, graft_address_text(&membership->group, address));
 	for (unsigned i = 0; i < membership->interface_count; i++) {
 		text_put(text, i ? "+" : "%");
-		put_interface(text, &membership->interfaces[i]);
+		graft_interface_text(&membership->interfaces[i], text);
 	}
 }
