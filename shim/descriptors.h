@@ -51,10 +51,13 @@ static inline bool descriptor_has(int fd, uint32_t flags) // any of them
 	return descriptor_state(fd) & flags;
 }
 
-// The same for RECEIVE_QUIET and SEND_QUIET, where it nearly always holds.
+// The same for RECEIVE_QUIET and its like, where it nearly always holds. Plain loads, which the compiler
+// folds into the comparison and the test: two instructions fewer on every datagram. Both words are written
+// whole, the limit after the entries that it admits, and neither is ever taken back.
 static inline bool descriptor_is_quiet(int fd, uint32_t flag)
 {
-	return __builtin_expect(descriptor_has(fd, flag), true);
+	return __builtin_expect((unsigned)fd < descriptor_limit, true) &&
+	       __builtin_expect(descriptor_table[(unsigned)fd].state & flag, true);
 }
 
 // Makes the table; before anything else here. false: no memory for it, nothing can be governed.
