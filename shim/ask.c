@@ -1,6 +1,7 @@
 // What the program asks of a socket: its name, its options, and descriptors that arrive through it.
 #include "functions.h"
 
+#include "../core/kernel.h"
 #include "filters.h"
 #include "own_joins.h"
 #include "settle.h"
@@ -19,17 +20,22 @@ static int settle_first(int fd, int flags)
 static void show_asked(int fd, struct sockaddr *address, socklen_t room)
 {
 	struct subject subject = subject_known(fd);
-	subject_find_local(&subject);
-	const union graft_address *local = &subject.facts.local;
-	socklen_t length = graft_address_length(local);
-	memcpy(address, local, room < length ? room : length);
+	union graft_address local = {0}, asked;
+	socklen_t length = sizeof(local);
+	if (kernel_getsockname(fd, &local.any, &length) || !graft_address_is_any(&local))
+		return; // connected: the kernel has the address itself
+	filters_asked(&subject, &asked);
+	if (!asked.any.sa_family)
+		return;
+	graft_address_set_port(&asked, graft_address_port(&local));
+	memcpy(address, &asked, room < length ? room : length);
 }
 
 int on_getsockname(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
 {
 	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
-	socklen_t room = descriptor_has(fd, SOURCED) && length ? *length : 0;
+	socklen_t room = descriptor_has(fd, WIDENED) && length ? *length : 0;
 	int result = next_getsockname(fd, address, length);
 	if (!result && room) {
 		int kept = errno;

@@ -121,18 +121,30 @@ static void report_choice(
 		        "or bind=group lets it");
 }
 
-// Whether the kernel would let the program bind to `address` at all: a wildcard bind would succeed in any
-// case.
-static bool is_bindable(const struct subject *subject, const union graft_address *address)
+// Whether the kernel takes `address` as the source of what is sent: not a broadcast address. It refuses those
+// alone as the address of the multicast interface.
+static bool is_source(int probe, const union graft_address *address)
 {
-	if (graft_address_is_multicast(address))
+	union graft_address plain = *address;
+	graft_address_unmap(&plain);
+	return plain.any.sa_family == AF_INET6 || !kernel_setsockopt(probe, IPPROTO_IP, IP_MULTICAST_IF,
+	                                                  &plain.v4.sin_addr, sizeof(plain.v4.sin_addr));
+}
+
+// Whether the kernel would let the program bind to the address that it asked for: the wildcard in its place
+// would always do. A socket of a moment is bound to it, at a port of its own.
+static bool is_bindable(const struct subject *subject, struct binding *binding)
+{
+	if (graft_address_is_multicast(&binding->asked))
 		return true;
-	union graft_address probed = *address;
+	union graft_address probed = binding->asked;
 	graft_address_set_port(&probed, 0);
 	int probe = kernel_socket(subject->facts.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return false;
 	int error = kernel_bind(probe, &probed.any, graft_address_length(&probed));
+	if (!error && binding->opening.asked.any.sa_family)
+		binding->opening.sourced = is_source(probe, &probed);
 	kernel_close(probe);
 	return !error;
 }
@@ -193,7 +205,8 @@ static int bind_with_joins(struct subject *subject, struct binding *binding, str
 	if (!error) {
 		subject->state |= NAMED;
 		if (widened)
-			subject->state |= WIDENED | descriptor_ask(&binding->opening.asked);
+			subject->state |= WIDENED | descriptor_ask(&binding->opening.asked) |
+			                  (binding->opening.sourced ? SOURCED : 0);
 		return 0;
 	}
 	joins_undo(subject, joins);
@@ -219,7 +232,7 @@ static int bind_subject(struct subject *subject, const struct plan *plan)
 	choose(&binding, plan, &joins);
 	report_choice(subject, &binding, &joins);
 	bool joins_any = joins.count || joins.pending;
-	if (binding.opening.closed && !is_bindable(subject, &binding.asked))
+	if (binding.opening.closed && !is_bindable(subject, &binding))
 		return bind_as_asked(subject, &binding); // the kernel's own error
 	error = joins_any ? bind_with_joins(subject, &binding, &joins)
 	                  : bind_without_joins(subject, &binding);

@@ -139,16 +139,16 @@ uint32_t descriptor_ask(const union graft_address *address)
 	unsigned count = __atomic_load_n(&asked_count, __ATOMIC_RELAXED);
 	for (unsigned i = 1; i <= count && i < ASKED_ADDRESSES; i++)
 		if (__atomic_load_n(&asked_ready[i], __ATOMIC_ACQUIRE) && same(&asked[i], address))
-			return SOURCED | i << ASKED_SHIFT;
+			return i << ASKED_SHIFT;
 	if (count >= ASKED_ADDRESSES - 1)
-		return SOURCED;
+		return 0;
 	unsigned taken = __atomic_add_fetch(&asked_count, 1, __ATOMIC_RELAXED);
 	if (taken >= ASKED_ADDRESSES)
-		return SOURCED;
+		return 0;
 	asked[taken] = *address;
 	graft_address_set_port(&asked[taken], 0);
 	__atomic_store_n(&asked_ready[taken], true, __ATOMIC_RELEASE);
-	return SOURCED | taken << ASKED_SHIFT;
+	return taken << ASKED_SHIFT;
 }
 
 bool descriptor_asked(uint32_t state, union graft_address *address)

@@ -19,14 +19,15 @@ enum descriptor_flag {
 	INET6 = 1 << 6, // AF_INET6, together with INET
 	KIND_SHIFT = 7, // two bits: enum socket_kind
 	NAMED = 1 << 9, // bound by the program or the kernel: rules on the local address have been applied
-	ADDRESSED = 1 << 10,  // rules on the destination have been applied
-	WIDENED = 1 << 11,    // bound to the wildcard where the program asked for one address
-	FILTERED = 1 << 12,   // our packet filter is attached
-	OWN_FILTER = 1 << 13, // the program attached a packet filter
-	PENDING = 1 << 14,    // a membership waits for its interface
-	GOVERNED = 1 << 15,   // some rule placed something on it
-	SOURCED = 1 << 24,    // WIDENED, and its datagrams leave from the asked address
-	ASKED_SHIFT = 16,     // eight bits: the address that the program asked for (descriptor_asked)
+	ADDRESSED = 1 << 10,    // rules on the destination have been applied
+	WIDENED = 1 << 11,      // bound to the wildcard where the program asked for one address
+	FILTERED = 1 << 12,     // our packet filter is attached
+	OWN_FILTER = 1 << 13,   // the program attached a packet filter
+	PENDING = 1 << 14,      // a membership waits for its interface
+	GOVERNED = 1 << 15,     // some rule placed something on it
+	SOURCED = 1 << 24,      // WIDENED, and its datagrams leave from the asked address
+	SEND_SETTLED = 1 << 25, // SEND_QUIET but for the source of a SOURCED socket
+	ASKED_SHIFT = 16,       // eight bits: the address that the program asked for (descriptor_asked)
 };
 
 struct descriptor {
@@ -76,8 +77,8 @@ bool descriptors_pending(void);
 // Calls `visit` for each descriptor that has `flag`.
 void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd));
 
-// The bits of a state for an asked address, SOURCED among them, or 0 for AF_UNSPEC. SOURCED alone: the room
-// for different addresses is used up, and the address must be read back from the filter.
+// The bits of a state that stand for an asked address; the same address gets the same bits. 0: there is none
+// (AF_UNSPEC), or the room for different addresses is used up, and it must be read back from the filter.
 uint32_t descriptor_ask(const union graft_address *address);
 
 // The asked address of a state; false: read it from the filter.

@@ -12,6 +12,9 @@
 
 enum { SMALL_FILTER = 256 }; // instructions: a dozen groups
 
+// What the filter says of the socket, for whoever adopts it.
+enum { TAG_CLOSED = 1, TAG_SOURCED = 2 };
+
 // Room for the filter that is there and for the one that takes its place.
 struct workshop {
 	struct sock_filter present[GRAFT_FILTER_ROOM], next[GRAFT_FILTER_ROOM];
@@ -49,7 +52,8 @@ static int build(struct graft_filter *filter, struct sock_filter *code, unsigned
         const struct sock_filter *inner, unsigned inner_length)
 {
 	const struct opening *opening = wish->opening;
-	const struct graft_filter_identity identity = {opening->asked, opening->closed};
+	const struct graft_filter_identity identity = {
+	        opening->asked, (opening->closed ? TAG_CLOSED : 0) | (opening->sourced ? TAG_SOURCED : 0)};
 	graft_filter_begin(filter, code, room, subject->facts.family, &identity);
 	write(filter, wish);
 	return graft_filter_end(filter, !opening->closed, inner, inner_length);
@@ -123,8 +127,10 @@ void filters_adopt(struct subject *subject)
 		subject->state |= FILTERED;
 		if (inner == (unsigned)length)
 			subject->state &= ~(uint32_t)OWN_FILTER;
-		if (identity.tag)
+		if (identity.tag & TAG_CLOSED)
 			subject->state |= WIDENED | descriptor_ask(&identity.address);
+		if (identity.tag & TAG_SOURCED)
+			subject->state |= SOURCED;
 	}
 	workshop_close(workshop);
 }

@@ -439,7 +439,8 @@ void joins_undo(struct subject *subject, struct joins *joins)
 
 int joins_place_live(struct subject *subject)
 {
-	struct opening opening = {.live = true, .closed = subject->state & WIDENED};
+	struct opening opening = {
+	        .live = true, .closed = subject->state & WIDENED, .sourced = subject->state & SOURCED};
 	if (opening.closed)
 		filters_asked(subject, &opening.asked);
 	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};

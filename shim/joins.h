@@ -24,6 +24,7 @@ struct joins {
 struct opening {
 	bool closed;               // only `asked` and the groups; otherwise whatever the kernel delivers
 	union graft_address asked; // closed: the address that the program asked for; AF_UNSPEC: none
+	bool sourced;              // what it sends leaves from `asked`
 	bool live;                 // the socket receives already
 };
 

@@ -77,31 +77,47 @@ static void add_source(const struct subject *subject, const union graft_address 
 
 // ---- before and after -----------------------------------------------------------------------------------
 
-// What has to be done before a datagram to `to`. false: the call fails, errno set.
-static bool before_send(
-        int fd, struct subject *subject, union graft_address *source, const void *to, socklen_t length)
+// A datagram on its way.
+struct sending {
+	struct subject subject;
+	union graft_address source; // to be added; AF_UNSPEC: none
+	bool settled;               // there was nothing else to do
+};
+
+static int settle_before(struct sending *sending, const void *to, socklen_t length)
 {
-	int kept = errno, error;
-	source->any.sa_family = AF_UNSPEC;
-	if (settle_subject(fd, subject, &error)) {
-		error = settle(fd, MSG_DONTWAIT) ? -errno : 0; // a membership that waits for its interface
-		subject->state = descriptor_state(fd);
-		if (!error)
-			error = settle_destination(subject, to, length);
-		if (subject->state & SOURCED)
-			filters_asked(subject, source);
-	}
+	struct subject *subject = &sending->subject;
+	int fd = subject->fd, error;
+	if (!settle_subject(fd, subject, &error))
+		return error;
+	if (settle(fd, MSG_DONTWAIT)) // a membership that waits for its interface
+		return -errno;
+	subject->state = descriptor_state(fd);
+	return settle_destination(subject, to, length);
+}
+
+// What has to be done before a datagram to `to`. false: the call fails, errno set.
+static bool before_send(int fd, struct sending *sending, const void *to, socklen_t length)
+{
+	int kept = errno, error = 0;
+	sending->subject = subject_known(fd);
+	sending->settled = sending->subject.state & SEND_SETTLED;
+	sending->source.any.sa_family = AF_UNSPEC;
+	if (!sending->settled)
+		error = settle_before(sending, to, length);
+	if (sending->subject.state & SOURCED)
+		filters_asked(&sending->subject, &sending->source);
 	errno = error ? -error : kept;
 	return !error;
 }
 
-static void after_send(struct subject *subject, bool sent)
+static void after_send(struct sending *sending, bool sent)
 {
+	if (!sent || sending->settled || !(sending->subject.state & INET))
+		return;
 	int kept = errno;
-	if (sent && subject->state & INET) {
-		settle_autobound(subject, false);
-		subject_remember(subject);
-	}
+	settle_autobound(&sending->subject, false);
+	subject_remember(&sending->subject);
 	errno = kept;
 }
 
@@ -109,20 +125,19 @@ static void after_send(struct subject *subject, bool sent)
 
 static __attribute__((noinline)) ssize_t settle_and_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	struct subject subject;
-	union graft_address source;
+	struct sending sending;
 	if (!message) // the kernel's own error
 		return next_sendmsg(fd, message, flags);
-	if (!before_send(fd, &subject, &source, message->msg_name, message->msg_namelen))
+	if (!before_send(fd, &sending, message->msg_name, message->msg_namelen))
 		return -1;
 	struct msghdr sourced;
 	struct control control;
-	if (source.any.sa_family) {
-		add_source(&subject, &source, message, &sourced, &control);
+	if (sending.source.any.sa_family) {
+		add_source(&sending.subject, &sending.source, message, &sourced, &control);
 		message = &sourced;
 	}
 	ssize_t sent = next_sendmsg(fd, message, flags);
-	after_send(&subject, sent >= 0);
+	after_send(&sending, sent >= 0);
 	return sent;
 }
 
@@ -137,12 +152,11 @@ static __attribute__((noinline)) ssize_t settle_and_sendto(
         int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address, socklen_t address_length)
 {
 	const struct sockaddr *to = SOCKADDR_OF(address);
-	struct subject subject;
-	union graft_address source;
-	if (!before_send(fd, &subject, &source, to, address_length))
+	struct sending sending;
+	if (!before_send(fd, &sending, to, address_length))
 		return -1;
 	ssize_t sent;
-	if (source.any.sa_family && to) {
+	if (sending.source.any.sa_family && to) {
 		struct iovec part = {(void *)bytes, length};
 		const struct msghdr message = {.msg_name = (void *)to,
 		        .msg_namelen = address_length,
@@ -150,12 +164,12 @@ static __attribute__((noinline)) ssize_t settle_and_sendto(
 		        .msg_iovlen = 1};
 		struct msghdr sourced;
 		struct control control;
-		add_source(&subject, &source, &message, &sourced, &control);
+		add_source(&sending.subject, &sending.source, &message, &sourced, &control);
 		sent = next_sendmsg(fd, &sourced, flags);
 	} else {
 		sent = next_sendto(fd, bytes, length, flags, address, address_length);
 	}
-	after_send(&subject, sent >= 0);
+	after_send(&sending, sent >= 0);
 	return sent;
 }
 
@@ -209,13 +223,13 @@ static __attribute__((noinline)) int settle_and_sendmmsg(
 {
 	if (!messages || !count)
 		return next_sendmmsg(fd, messages, count, flags);
-	struct subject subject;
-	union graft_address source;
-	if (!before_send(fd, &subject, &source, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen))
+	struct sending sending;
+	if (!before_send(fd, &sending, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen))
 		return -1;
-	int sent = source.any.sa_family ? send_all(&subject, &source, messages, count, flags)
-	                                : next_sendmmsg(fd, messages, count, flags);
-	after_send(&subject, sent > 0);
+	int sent = sending.source.any.sa_family
+	                   ? send_all(&sending.subject, &sending.source, messages, count, flags)
+	                   : next_sendmmsg(fd, messages, count, flags);
+	after_send(&sending, sent > 0);
 	return sent;
 }
 

@@ -58,7 +58,7 @@ void subject_find_local(struct subject *subject)
 	if (kernel_getsockname(subject->fd, &local.any, &length))
 		return;
 	uint16_t port = graft_address_port(&local);
-	if (subject->state & SOURCED && graft_address_is_any(&local))
+	if (subject->state & WIDENED && graft_address_is_any(&local))
 		descriptor_asked(subject->state, &local);
 	graft_address_set_port(&local, port);
 	subject->facts.local = local;
@@ -75,15 +75,13 @@ void subject_find_peer(struct subject *subject)
 	subject->facts.to_known = true;
 }
 
-// Whether sendto and its like have to look at the socket first: to name it (the first datagram binds), to see
-// where it sends, or to keep its source address.
-static bool sends_quietly(const struct subject *subject)
+// Whether there is nothing left to do before a datagram is sent: to name the socket (the first datagram
+// binds), or to see where it sends.
+static bool sends_settled(const struct subject *subject)
 {
 	bool message = subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW;
 	if (!message)
 		return true;
-	if (subject->state & SOURCED)
-		return false;
 	if (policy.asks_to && !(subject->state & ADDRESSED))
 		return false;
 	return subject->state & NAMED || !(policy.joins || policy.asks_local);
@@ -91,11 +89,12 @@ static bool sends_quietly(const struct subject *subject)
 
 void subject_remember(struct subject *subject)
 {
-	uint32_t state = subject->state & ~(uint32_t)(RECEIVE_QUIET | MESSAGE_QUIET | SEND_QUIET | INHERITED);
+	uint32_t state = subject->state &
+	                 ~(uint32_t)(RECEIVE_QUIET | MESSAGE_QUIET | SEND_QUIET | SEND_SETTLED | INHERITED);
 	if (!(state & PENDING)) {
 		state |= RECEIVE_QUIET | MESSAGE_QUIET;
-		if (sends_quietly(subject))
-			state |= SEND_QUIET;
+		if (sends_settled(subject))
+			state |= state & SOURCED ? SEND_SETTLED : SEND_SETTLED | SEND_QUIET;
 	}
 	subject->state = state;
 	descriptor_set(subject->fd, state);

@@ -140,6 +140,22 @@ asleep_traced() {
 	done
 }
 
+@test "sending costs one call a datagram, though it carries its source" {
+	cat >"$BATS_TEST_TMPDIR/send.py" <<-END
+		import os, socket
+		made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		made.bind(("10.77.0.22", 5000))
+		os.getppid()
+		for _ in range(10):
+		    made.sendto(b"x", ("10.77.0.1", 5000))
+		os.getppid()
+	END
+	SOCKGRAFT_JOIN=239.1.1.1%b0 on receiver strace -o "$BATS_TEST_TMPDIR/trace" -E LD_PRELOAD="$GRAFT" \
+		"$PYTHON" "$BATS_TEST_TMPDIR/send.py"
+	[ "$(sed -n '/^getppid/,/^getppid/p' "$BATS_TEST_TMPDIR/trace" | grep -Ev '^(getppid|mmap|munmap|madvise)' |
+		cut -d'(' -f1 | sort | uniq -c | xargs)" = "10 sendmsg" ]
+}
+
 @test "no descriptor is left open" {
 	cat >"$BATS_TEST_TMPDIR/descriptors.py" <<-END
 		import os, socket

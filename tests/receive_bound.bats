@@ -233,3 +233,15 @@ port_of_r() {
 	SOCKGRAFT_TTL=9 listen python 10.77.0.2 5000
 	bound_to 10.77.0.2:5000
 }
+
+@test "bound to a broadcast address: the group and broadcasts, and what it sends has a source" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "${UDP[@]}" receive 10.77.0.255 5000 --reply answer
+	ready r 5000
+	said r '^at 10.77.0.255 5000$'
+	send own 10.77.0.2 5000
+	send group 239.1.1.1 5000
+	on sender "${UDP[@]}" send broadcast 10.77.0.255 5000 --broadcast
+	hears r group broadcast
+	deaf r own
+	silent r
+}
