@@ -21,6 +21,7 @@
 struct binding {
 	union graft_address asked; // by the program, or by bind=ADDRESS
 	union graft_address actual;
+	union graft_address sole_group; // the one group that is wanted; AF_UNSPEC: there are several, or none
 	struct opening opening;
 };
 
@@ -37,31 +38,23 @@ static union graft_address wildcard_like(const union graft_address *address)
 	return any;
 }
 
-static bool all_groups_are(const struct joins *joins, const union graft_address *address)
-{
-	for (unsigned i = 0; i < joins->count; i++)
-		if (!graft_address_equal(&joins->list[i].membership->group, address))
-			return false;
-	return true;
-}
-
 static void widen(struct binding *binding)
 {
 	binding->actual = wildcard_like(&binding->asked);
 	binding->opening = (struct opening){.closed = true, .asked = binding->asked};
 }
 
-// bind=group: nothing but the groups. One group is an address to bind to; several take a filter.
+// bind=group: nothing but the groups. One group is an address to bind to, if its interface is there; several
+// take a filter.
 static void bind_to_groups(struct binding *binding, const struct joins *joins)
 {
-	if (!joins->count)
-		return;
-	const union graft_address *group = &joins->list[0].membership->group;
-	if (group->any.sa_family == binding->asked.any.sa_family && all_groups_are(joins, group)) {
+	const union graft_address *group = &binding->sole_group;
+	bool link_local = group->any.sa_family == AF_INET6 && graft_address_is_link_local(group);
+	if (group->any.sa_family == binding->asked.any.sa_family && !(link_local && joins->count != 1)) {
 		uint16_t port = graft_address_port(&binding->asked);
 		binding->actual = *group;
 		graft_address_set_port(&binding->actual, port);
-		if (group->any.sa_family == AF_INET6 && graft_address_is_link_local(group))
+		if (link_local)
 			binding->actual.v6.sin6_scope_id = joins->list[0].index;
 		return;
 	}
@@ -83,17 +76,19 @@ static void bind_to_address(struct binding *binding, const union graft_address *
 static void choose(struct binding *binding, const struct plan *plan, const struct joins *joins)
 {
 	const struct setting *setting = plan->values[KEY_BIND];
+	bool wanted = joins->count || joins->pending;
 	switch (setting ? setting->value.bind.mode : BIND_AUTO) {
 	case BIND_AUTO:
-		if ((joins->count || joins->pending) && !graft_address_is_any(&binding->asked) &&
-		        (joins->pending || !all_groups_are(joins, &binding->asked)))
+		if (wanted && !graft_address_is_any(&binding->asked) &&
+		        !graft_address_equal(&binding->asked, &binding->sole_group))
 			widen(binding);
 		break;
 	case BIND_ANY:
 		binding->actual = wildcard_like(&binding->asked);
 		break;
 	case BIND_GROUP:
-		bind_to_groups(binding, joins);
+		if (wanted)
+			bind_to_groups(binding, joins);
 		break;
 	case BIND_ADDRESS:
 		bind_to_address(binding, &setting->value.bind.address);
@@ -172,20 +167,16 @@ static int bind_as_asked(struct subject *subject, const struct binding *binding)
 	return kernel_bind(subject->fd, &binding->asked.any, graft_address_length(&binding->asked));
 }
 
-static int report_port_taken(struct subject *subject, struct binding *binding, struct joins *joins)
+// What is left where the wildcard can't be had: the program's own bind, if that works, and a warning.
+static int bind_deaf(struct subject *subject, const struct binding *binding, int error, const char *advice)
 {
-	int error = bind_as_asked(subject, binding);
-	if (error)
-		return error;
+	if (policy.fail)
+		return report_refused(subject, "join", error, advice);
+	int result = bind_as_asked(subject, binding);
+	if (result)
+		return result;
 	subject->state |= NAMED;
-	subject->state &= ~(uint32_t)WIDENED;
-	joins->pending = false;
-	return report_refused(subject, "join", -EADDRINUSE,
-	        "to hear groups the socket must be bound to the wildcard, and another socket has the port on "
-	        "some "
-	        "address; bound as the program asked, without the groups. Free the port, or set reuse=addr "
-	        "for "
-	        "both, or bind=group");
+	return report_refused(subject, "join", error, advice);
 }
 
 // The joins are made before the bind, so that not one datagram slips in between; a bind that fails takes them
@@ -211,12 +202,29 @@ static int bind_with_joins(struct subject *subject, struct binding *binding, str
 	}
 	joins_undo(subject, joins);
 	set_ipv6_only(binding, subject->fd, before);
-	return error == -EADDRINUSE && widened ? report_port_taken(subject, binding, joins) : error;
+	if (error != -EADDRINUSE || !widened)
+		return error;
+	return bind_deaf(subject, binding, error,
+	        "to hear groups the socket must be bound to the wildcard, and another socket has the port on "
+	        "some "
+	        "address; bound without the groups: free the port, or set reuse=addr for both, or "
+	        "bind=group");
 }
 
 static int bind_without_joins(struct subject *subject, const struct binding *binding)
 {
 	return kernel_bind(subject->fd, &binding->actual.any, graft_address_length(&binding->actual));
+}
+
+// The program may bind to an address that is not the host's (IP_FREEBIND, IP_TRANSPARENT): too rare to
+// follow.
+static int report_foreign(struct subject *subject)
+{
+	subject->state |= NAMED;
+	report_refused(subject, "join", -EADDRNOTAVAIL,
+	        "the socket is bound to an address that is not this host's: groups are not heard there; set "
+	        "bind=any");
+	return 0;
 }
 
 static int bind_subject(struct subject *subject, const struct plan *plan)
@@ -229,11 +237,15 @@ static int bind_subject(struct subject *subject, const struct plan *plan)
 		error = joins_find(subject, sides, &joins);
 	if (error)
 		return error;
+	binding.sole_group = joins_sole_group(subject, sides);
 	choose(&binding, plan, &joins);
 	report_choice(subject, &binding, &joins);
 	bool joins_any = joins.count || joins.pending;
-	if (binding.opening.closed && !is_bindable(subject, &binding))
-		return bind_as_asked(subject, &binding); // the kernel's own error
+	if (binding.opening.closed && !is_bindable(subject, &binding)) {
+		error = bind_as_asked(
+		        subject, &binding); // most likely the kernel refuses, as it would the program
+		return error ? error : report_foreign(subject);
+	}
 	error = joins_any ? bind_with_joins(subject, &binding, &joins)
 	                  : bind_without_joins(subject, &binding);
 	if (!error)

@@ -44,6 +44,22 @@ bool joins_wanted(const struct subject *subject, struct sides sides)
 	return false;
 }
 
+union graft_address joins_sole_group(const struct subject *subject, struct sides sides)
+{
+	static const union graft_address none;
+	union graft_address group = none;
+	struct join_cursor cursor = {0};
+	const struct membership *membership;
+	while ((membership = plan_next_join(&policy, &subject->facts, &cursor))) {
+		if (!on_side(sides, membership))
+			continue;
+		if (group.any.sa_family && !graft_address_equal(&group, &membership->group))
+			return none;
+		group = membership->group;
+	}
+	return group;
+}
+
 // "join GROUP", as the policy has it, for messages.
 static struct text join_text(const struct membership *membership, char *buffer, size_t size)
 {
