@@ -206,8 +206,7 @@ static int bind_with_joins(struct subject *subject, struct binding *binding, str
 		return error;
 	return bind_deaf(subject, binding, error,
 	        "to hear groups the socket must be bound to the wildcard, and another socket has the port on "
-	        "some "
-	        "address; bound without the groups: free the port, or set reuse=addr for both, or "
+	        "some address; bound without the groups: free the port, or set reuse=addr for both, or "
 	        "bind=group");
 }
 
