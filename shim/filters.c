@@ -15,6 +15,22 @@ enum { SMALL_FILTER = 256 }; // instructions: a dozen groups
 // What the filter says of the socket, for whoever adopts it.
 enum { TAG_CLOSED = 1, TAG_SOURCED = 2 };
 
+// Where the kernel does all by itself there is none. It does not when the socket was bound wider than asked;
+// when it joins an IPv6 group, because IPv6 delivers a group that the socket joined from any interface of the
+// host; and when sources shall be left out of a live socket, which would hear them between the two calls that
+// this takes.
+bool filters_needed(const struct subject *subject, const struct opening *opening, const struct joins *joins)
+{
+	if (opening->closed || subject->state & FILTERED)
+		return true;
+	for (unsigned i = 0; i < joins->count; i++) {
+		const struct membership *membership = joins->list[i].membership;
+		if (membership->group.any.sa_family == AF_INET6 || (opening->live && membership->exclude))
+			return true;
+	}
+	return false;
+}
+
 // Room for the filter that is there and for the one that takes its place.
 struct workshop {
 	struct sock_filter present[GRAFT_FILTER_ROOM], next[GRAFT_FILTER_ROOM];
@@ -45,52 +61,75 @@ static int read_inner(int fd, struct sock_filter *present, const struct sock_fil
 	return length;
 }
 
-typedef void filter_writer(struct graft_filter *filter, const struct filter_wish *wish);
-
-static int build(struct graft_filter *filter, struct sock_filter *code, unsigned room,
-        const struct subject *subject, const struct filter_wish *wish, filter_writer *write,
-        const struct sock_filter *inner, unsigned inner_length)
+static void write_blocks(
+        struct graft_filter *filter, const struct opening *opening, const struct joins *joins)
 {
-	const struct opening *opening = wish->opening;
+	if (opening->closed && opening->asked.any.sa_family)
+		graft_filter_admit_address(filter, &opening->asked);
+	for (unsigned i = 0; i < joins->count; i++) {
+		const struct membership *membership = joins->list[i].membership;
+		graft_filter_admit_group(filter, &membership->group, joins->list[i].index,
+		        membership->exclude, membership->sources, membership->source_count);
+	}
+	for (unsigned i = 0; i < joins->count && !opening->closed; i++)
+		graft_filter_refuse_group(filter, &joins->list[i].membership->group);
+}
+
+// What the filter is to let in, in `code`, with the program's own behind it.
+static int write_filter(struct graft_filter *filter, int family, const struct opening *opening,
+        const struct joins *joins, const struct sock_filter *inner, unsigned inner_length)
+{
 	const struct graft_filter_identity identity = {
 	        opening->asked, (opening->closed ? TAG_CLOSED : 0) | (opening->sourced ? TAG_SOURCED : 0)};
-	graft_filter_begin(filter, code, room, subject->facts.family, &identity);
-	write(filter, wish);
+	graft_filter_begin(filter, filter->code, filter->room, family, &identity);
+	write_blocks(filter, opening, joins);
 	return graft_filter_end(filter, !opening->closed, inner, inner_length);
 }
 
-static int attach_large(struct subject *subject, const struct filter_wish *wish, filter_writer *write)
+static int attach_large(
+        const struct subject *subject, const struct opening *opening, const struct joins *joins)
 {
 	struct workshop *workshop = workshop_open();
 	if (!workshop)
 		return -ENOMEM;
 	const struct sock_filter *inner = NULL;
-	struct graft_filter filter;
-	int length = read_inner(subject->fd, workshop->present, &inner);
-	int error = length < 0 ? length
-	                       : build(&filter, workshop->next, GRAFT_FILTER_ROOM, subject, wish, write,
-	                                 inner, (unsigned)length);
+	struct graft_filter filter = {.code = workshop->next, .room = GRAFT_FILTER_ROOM};
+	int error = read_inner(subject->fd, workshop->present, &inner);
+	if (error >= 0)
+		error = write_filter(&filter, subject->facts.family, opening, joins, inner, (unsigned)error);
 	if (!error)
 		error = graft_filter_attach(subject->fd, &filter);
 	workshop_close(workshop);
 	return error;
 }
 
-int filters_attach(struct subject *subject, const struct filter_wish *wish, filter_writer *write)
+// The usual case, without memory of its own: nothing is attached yet, and ours is small.
+static int attach_small(
+        const struct subject *subject, const struct opening *opening, const struct joins *joins)
+{
+	struct sock_filter code[SMALL_FILTER];
+	struct graft_filter filter = {.code = code, .room = SMALL_FILTER};
+	int error = write_filter(&filter, subject->facts.family, opening, joins, NULL, 0);
+	return error ? error : graft_filter_attach(subject->fd, &filter);
+}
+
+int filters_place(struct subject *subject, const struct opening *opening, const struct joins *joins)
 {
 	int error = -E2BIG;
-	if (!(subject->state & (FILTERED | OWN_FILTER))) {
-		struct sock_filter code[SMALL_FILTER];
-		struct graft_filter filter;
-		error = build(&filter, code, SMALL_FILTER, subject, wish, write, NULL, 0);
-		if (!error)
-			error = graft_filter_attach(subject->fd, &filter);
-	}
+	if (!(subject->state & (FILTERED | OWN_FILTER)))
+		error = attach_small(subject, opening, joins);
 	if (error == -E2BIG)
-		error = attach_large(subject, wish, write);
-	if (!error)
+		error = attach_large(subject, opening, joins);
+	if (!error) {
 		subject->state |= FILTERED;
-	return error;
+		return 0;
+	}
+	const char *advice =
+	        "too many groups and sources for one packet filter, or net.core.optmem_max is too small";
+	if (error == -EACCES)
+		advice = "the program has an eBPF filter on the socket, which ours cannot be joined to";
+	int fails = report_refused(subject, "packet filter", error, advice);
+	return fails ? fails : error;
 }
 
 void filters_detach(struct subject *subject)
@@ -153,21 +192,23 @@ void filters_asked(const struct subject *subject, union graft_address *asked)
 
 // ---- the program's own filter ---------------------------------------------------------------------------
 
-// Puts `inner` behind our part of the filter on `fd`.
+// Puts `inner` behind our part of the filter on `fd`; NULL takes the program's away, -ENOENT if there is
+// none.
 static int replace_inner(int fd, const struct sock_filter *inner, unsigned inner_length)
 {
 	struct workshop *workshop = workshop_open();
 	if (!workshop)
 		return -ENOMEM;
 	struct graft_filter_identity identity;
+	struct graft_filter filter = {.code = workshop->present, .room = GRAFT_FILTER_ROOM};
 	unsigned start;
 	int error = -ENOENT, length = graft_filter_read(fd, workshop->present, GRAFT_FILTER_ROOM);
-	if (length > 0 && graft_filter_identify(workshop->present, (unsigned)length, &identity, &start)) {
-		struct graft_filter filter = {.code = workshop->present, .room = GRAFT_FILTER_ROOM};
+	bool ours =
+	        length > 0 && graft_filter_identify(workshop->present, (unsigned)length, &identity, &start);
+	if (ours && (inner || start < (unsigned)length))
 		error = graft_filter_replace_inner(&filter, (unsigned)length, inner, inner_length);
-		if (!error)
-			error = graft_filter_attach(fd, &filter);
-	}
+	if (!error)
+		error = graft_filter_attach(fd, &filter);
 	workshop_close(workshop);
 	return error == -E2BIG ? -ENOMEM : error;
 }
@@ -207,7 +248,7 @@ bool filters_intercept(int fd, int name, const void *value, socklen_t length, in
 			descriptor_set(fd, state | OWN_FILTER);
 		break;
 	case SO_DETACH_FILTER:
-		error = state & OWN_FILTER ? replace_inner(fd, NULL, 0) : -ENOENT;
+		error = replace_inner(fd, NULL, 0);
 		if (!error)
 			descriptor_set(fd, state & ~(uint32_t)OWN_FILTER);
 		break;

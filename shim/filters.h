@@ -4,16 +4,12 @@
 
 #include "joins.h"
 
-// What a filter is to let in, for the function that writes it.
-struct filter_wish {
-	const struct opening *opening;
-	const struct joins *joins;
-};
+// Whether the kernel needs a filter's help to let in what it should and nothing else.
+bool filters_needed(const struct subject *subject, const struct opening *opening, const struct joins *joins);
 
-// Attaches the filter that `write` writes, keeping one that the program attached behind it. 0 or negative
-// errno; -EACCES: the program's filter is an eBPF one.
-int filters_attach(struct subject *subject, const struct filter_wish *wish,
-        void (*write)(struct graft_filter *filter, const struct filter_wish *wish));
+// Attaches the filter, keeping one that the program attached behind it. 0, or a negative errno, which was
+// reported.
+int filters_place(struct subject *subject, const struct opening *opening, const struct joins *joins);
 
 // Takes ours away and leaves the program's.
 void filters_detach(struct subject *subject);
