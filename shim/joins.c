@@ -177,6 +177,8 @@ int joins_place(struct subject *subject, const struct opening *opening, struct j
 void joins_undo(struct subject *subject, struct joins *joins)
 {
 	memberships_leave(subject, joins);
+	if (subject->state & WIDENED) // bound: without the filter it would be open to all
+		return;
 	if (subject->state & FILTERED)
 		filters_detach(subject);
 	set_multicast_all(subject, 1);
