@@ -3,9 +3,10 @@
 // A filter's layout:
 //
 //     ja over the identity
-//     ld #imm ...                the identity: data that is never executed, read back by
-//     graft_filter_identity one block for each address and group: a mismatch goes to the next block, a match
-//     to the end ret 0, or nothing          the rest refused, or admitted ret all, or the inner filter
+//     ld #imm ...      the identity: data, never executed, that graft_filter_identify reads back
+//     ...              a block for each address and group: a mismatch goes to the next block, a match to the end
+//     ret 0            the rest refused; or nothing, the rest admitted
+//     ret all          the end; or the inner filter
 //
 // Forward jumps are first written with one of the labels below in place of the distance. Every conditional is
 // "equal: skip the next instruction", followed by a jump of 32 bits: no distance is ever too long for the

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -146,17 +147,30 @@ static int see_reply(struct visitor *visitor, const char *reply, size_t length)
 	return 1;
 }
 
-static int receive_reply(int netlink, struct visitor *visitor)
+static int receive_reply(int netlink, char *reply, struct visitor *visitor)
 {
-	_Alignas(struct nlmsghdr) char reply[REPLY_SIZE];
-	ssize_t length = kernel_recv(netlink, reply, sizeof(reply), MSG_TRUNC);
+	ssize_t length = kernel_recv(netlink, reply, REPLY_SIZE, MSG_TRUNC);
 	if (length == -EINTR)
 		return 1;
 	if (length < 0)
 		return (int)length;
-	if ((size_t)length > sizeof(reply))
+	if ((size_t)length > REPLY_SIZE)
 		return -EMSGSIZE;
 	return see_reply(visitor, reply, (size_t)length);
+}
+
+static int converse(int netlink, const struct nlmsghdr *request, struct visitor *visitor)
+{
+	// Not on the stack: that may be a signal handler's small one.
+	char *reply = kernel_map(REPLY_SIZE);
+	if (!reply)
+		return -ENOMEM;
+	ssize_t sent = kernel_send(netlink, request, request->nlmsg_len, 0);
+	int more = sent < 0 ? (int)sent : 1;
+	while (more > 0)
+		more = receive_reply(netlink, reply, visitor);
+	kernel_unmap(reply, REPLY_SIZE);
+	return more;
 }
 
 // Sends `request` and shows the visitor all that comes back; the count of indexes found, or a negative errno.
@@ -165,13 +179,10 @@ static int ask(const struct nlmsghdr *request, struct visitor *visitor)
 	int netlink = kernel_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (netlink < 0)
 		return netlink;
-	ssize_t sent = kernel_send(netlink, request, request->nlmsg_len, 0);
-	int more = sent < 0 ? (int)sent : 1;
-	while (more > 0)
-		more = receive_reply(netlink, visitor);
+	int error = converse(netlink, request, visitor);
 	kernel_close(netlink);
-	if (more < 0)
-		return more;
+	if (error < 0)
+		return error;
 	return visitor->count ? (int)visitor->count : -ENODEV;
 }
 
@@ -215,19 +226,22 @@ int graft_interface_resolve(int fd, const struct graft_interface *interface, uns
 
 int graft_route_interface(const union graft_address *group)
 {
+	bool v4 = group->any.sa_family == AF_INET;
+	const void *bytes = v4 ? (const void *)&group->v4.sin_addr : (const void *)&group->v6.sin6_addr;
+	unsigned short size = v4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
 	struct {
 		struct nlmsghdr header;
 		struct rtmsg route;
 		struct rtattr attribute;
-		struct in6_addr destination;
+		char destination[sizeof(struct in6_addr)];
 	} request = {
-	        .header = {.nlmsg_len = sizeof(request),
-	                .nlmsg_type = RTM_GETROUTE,
-	                .nlmsg_flags = NLM_F_REQUEST},
-	        .route = {.rtm_family = AF_INET6, .rtm_dst_len = 128},
-	        .attribute = {.rta_len = RTA_LENGTH(sizeof(struct in6_addr)), .rta_type = RTA_DST},
-	        .destination = group->v6.sin6_addr,
+	        .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
+	        .route = {.rtm_family = (unsigned char)group->any.sa_family,
+	                .rtm_dst_len = (unsigned char)(size * 8)},
+	        .attribute = {.rta_len = (unsigned short)RTA_LENGTH(size), .rta_type = RTA_DST},
 	};
+	memcpy(request.destination, bytes, size);
+	request.header.nlmsg_len = (unsigned)(offsetof(__typeof__(request), destination) + size);
 	unsigned index = 0;
 	struct visitor visitor = {.see = see_route, .indexes = &index, .room = 1};
 	int found = ask(&request.header, &visitor);

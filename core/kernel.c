@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #ifndef BEHIND
@@ -67,6 +68,17 @@ ssize_t kernel_recv(int fd, void *bytes, size_t length, int flags)
 {
 	ssize_t received = BEHIND(recv)(fd, bytes, length, flags);
 	return received < 0 ? -errno : received;
+}
+
+void *kernel_map(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void kernel_unmap(void *memory, size_t size)
+{
+	munmap(memory, size);
 }
 
 int kernel_interface_index(int fd, const char *name)

@@ -21,6 +21,10 @@ int kernel_setsockopt(int fd, int level, int name, const void *value, socklen_t 
 ssize_t kernel_send(int fd, const void *bytes, size_t length, int flags);
 ssize_t kernel_recv(int fd, void *bytes, size_t length, int flags);
 
+// Zeroed memory for a moment's work, or NULL; and giving it back.
+void *kernel_map(size_t size);
+void kernel_unmap(void *memory, size_t size);
+
 // netdevice(7): the index of the interface that `name` names, in the network namespace of the socket.
 int kernel_interface_index(int fd, const char *name);
 

@@ -121,13 +121,14 @@ struct graft_interface {
 	union graft_address address;
 };
 
-// The indexes of the interfaces that `interface` names, in the network namespace of socket `fd`, ascending as
-// the kernel lists them: the count (1 or more; at most `room` are written), or -ENODEV if there is none. A
-// pattern names those that can multicast, up or down.
+// The indexes of the interfaces that `interface` names, in the order in which the kernel lists them: the
+// count, 1 or more and at most `room`, or -ENODEV if there is none. A name is looked up in the network
+// namespace of socket `fd`, the rest in the calling thread's. A pattern names those that can multicast, up or
+// down.
 int graft_interface_resolve(
         int fd, const struct graft_interface *interface, unsigned *indexes, unsigned room);
 
-// The index of the interface that the route to IPv6 group `group` leaves by, or -ENODEV.
+// The index of the interface that the route to `group` leaves by, or -ENODEV.
 int graft_route_interface(const union graft_address *group);
 
 // `interface` as it is written: "eth0", "2", "192.0.2.7", "eth*".

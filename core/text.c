@@ -34,6 +34,21 @@ void text_put_number(struct text *text, long long number)
 	text_put_bytes(text, digits + at, sizeof(digits) - at);
 }
 
+void text_put_error(struct text *text, int error)
+{
+	const char *words = NULL;
+#ifdef __GLIBC_PREREQ
+#	if __GLIBC_PREREQ(2, 32)
+	words = strerrordesc_np(error); // strerror translates, which allocates
+#	endif
+#else
+	words = strerror(error); // musl's allocates nothing
+#endif
+	text_put(text, words ? words : "error ");
+	if (!words)
+		text_put_number(text, error);
+}
+
 static void put_escaped(struct text *text, unsigned char byte)
 {
 	static const char digit[] = "0123456789abcdef";

@@ -21,6 +21,9 @@ void text_put(struct text *text, const char *string);
 void text_put_bytes(struct text *text, const char *bytes, size_t length);
 void text_put_number(struct text *text, long long number);
 
+// The kernel's words for an errno: "No such device".
+void text_put_error(struct text *text, int error);
+
 // `bytes` between double quotes on one line: control bytes, quotes and what is not ASCII as \xNN, and no more
 // than the first 60 of them, followed by an ellipsis: an operator's typo is shown whole, a megabyte is not.
 void text_put_quoted(struct text *text, const char *bytes, size_t length);

@@ -9,11 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-static int settle_first(int fd, int flags)
-{
-	return descriptor_has(fd, RECEIVE_QUIET) ? 0 : settle(fd, flags);
-}
-
 // ---- getsockname ----------------------------------------------------------------------------------------
 
 // Puts the address that the program asked for where the kernel wrote the wildcard.

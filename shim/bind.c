@@ -19,7 +19,7 @@
 #include <string.h>
 
 struct binding {
-	union graft_address asked; // by the program, or by bind=ADDRESS
+	union graft_address asked;
 	union graft_address actual;
 	union graft_address sole_group; // the one group that is wanted; AF_UNSPEC: there are several, or none
 	struct opening opening;
@@ -127,21 +127,21 @@ static bool is_source(int probe, const union graft_address *address)
 }
 
 // Whether the kernel would let the program bind to the address that it asked for: the wildcard in its place
-// would always do. A socket of a moment is bound to it, at a port of its own.
-static bool is_bindable(const struct subject *subject, struct binding *binding)
+// would always do. A socket of a moment is bound to it, at a port of its own. 0, or the error.
+static int try_asked(const struct subject *subject, struct binding *binding)
 {
 	if (graft_address_is_multicast(&binding->asked))
-		return true;
+		return 0;
 	union graft_address probed = binding->asked;
 	graft_address_set_port(&probed, 0);
 	int probe = kernel_socket(subject->facts.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
-		return false;
+		return probe;
 	int error = kernel_bind(probe, &probed.any, graft_address_length(&probed));
 	if (!error && binding->opening.asked.any.sa_family)
 		binding->opening.sourced = is_source(probe, &probed);
 	kernel_close(probe);
-	return !error;
+	return error;
 }
 
 // ---- how ------------------------------------------------------------------------------------------------
@@ -161,10 +161,9 @@ static int set_ipv6_only(const struct binding *binding, int fd, int only)
 	return before;
 }
 
-// The program's own bind, without groups.
-static int bind_as_asked(struct subject *subject, const struct binding *binding)
+static int bind_to(const struct subject *subject, const union graft_address *address)
 {
-	return kernel_bind(subject->fd, &binding->asked.any, graft_address_length(&binding->asked));
+	return kernel_bind(subject->fd, &address->any, graft_address_length(address));
 }
 
 // What is left where the wildcard can't be had: the program's own bind, if that works, and a warning.
@@ -172,7 +171,7 @@ static int bind_deaf(struct subject *subject, const struct binding *binding, int
 {
 	if (policy.fail)
 		return report_refused(subject, "join", error, advice);
-	int result = bind_as_asked(subject, binding);
+	int result = bind_to(subject, &binding->asked);
 	if (result)
 		return result;
 	subject->state |= NAMED;
@@ -185,14 +184,16 @@ static int bind_with_joins(struct subject *subject, struct binding *binding, str
 {
 	int before = set_ipv6_only(binding, subject->fd, 1);
 	int error = joins_place(subject, &binding->opening, joins);
-	if (error)
+	if (error) {
+		set_ipv6_only(binding, subject->fd, before);
 		return error;
+	}
 	bool widened = binding->opening.closed && subject->state & FILTERED;
 	if (binding->opening.closed && !widened) { // the filter was refused: not without it
 		set_ipv6_only(binding, subject->fd, before);
-		return bind_as_asked(subject, binding);
+		return bind_to(subject, &binding->asked);
 	}
-	error = kernel_bind(subject->fd, &binding->actual.any, graft_address_length(&binding->actual));
+	error = bind_to(subject, &binding->actual);
 	if (!error) {
 		subject->state |= NAMED;
 		if (widened)
@@ -210,26 +211,36 @@ static int bind_with_joins(struct subject *subject, struct binding *binding, str
 	        "bind=group");
 }
 
-static int bind_without_joins(struct subject *subject, const struct binding *binding)
+// The probe failed. Most likely the socket's own bind does too, as it would have without us; if not
+// (IP_FREEBIND, IP_TRANSPARENT, no descriptor left for the probe), there it is, without the groups.
+static int bind_untried(struct subject *subject, const struct binding *binding, int error)
 {
-	return kernel_bind(subject->fd, &binding->actual.any, graft_address_length(&binding->actual));
+	int result = bind_to(subject, &binding->asked);
+	if (result)
+		return result;
+	subject->state |= NAMED;
+	report_refused(subject, "join", error,
+	        "whether the address may be bound to couldn't be tried: bound without the groups; bind=any would do");
+	return 0;
 }
 
-// The program may bind to an address that is not the host's (IP_FREEBIND, IP_TRANSPARENT): too rare to
-// follow.
-static int report_foreign(struct subject *subject)
+// The address whose family decides which groups the socket can hear.
+static union graft_address hearing_address(const union graft_address *asked, const struct plan *plan)
 {
-	subject->state |= NAMED;
-	report_refused(subject, "join", -EADDRNOTAVAIL,
-	        "the socket is bound to an address that is not this host's: groups are not heard there; set "
-	        "bind=any");
-	return 0;
+	const struct setting *setting = plan->values[KEY_BIND];
+	if (setting && setting->value.bind.mode == BIND_ANY)
+		return wildcard_like(asked);
+	if (setting && setting->value.bind.mode == BIND_ADDRESS &&
+	        setting->value.bind.address.any.sa_family == asked->any.sa_family)
+		return setting->value.bind.address;
+	return *asked;
 }
 
 static int bind_subject(struct subject *subject, const struct plan *plan)
 {
 	struct binding binding = {.asked = subject->facts.local, .actual = subject->facts.local};
-	struct sides sides = joins_sides(subject, &binding.asked);
+	const union graft_address hearing = hearing_address(&binding.asked, plan);
+	struct sides sides = joins_sides(subject, &hearing);
 	struct joins joins = {.count = 0};
 	int error = 0;
 	if (joins_wanted(subject, sides))
@@ -239,17 +250,26 @@ static int bind_subject(struct subject *subject, const struct plan *plan)
 	binding.sole_group = joins_sole_group(subject, sides);
 	choose(&binding, plan, &joins);
 	report_choice(subject, &binding, &joins);
-	bool joins_any = joins.count || joins.pending;
-	if (binding.opening.closed && !is_bindable(subject, &binding)) {
-		error = bind_as_asked(
-		        subject, &binding); // most likely the kernel refuses, as it would the program
-		return error ? error : report_foreign(subject);
-	}
-	error = joins_any ? bind_with_joins(subject, &binding, &joins)
-	                  : bind_without_joins(subject, &binding);
+	error = binding.opening.closed ? try_asked(subject, &binding) : 0;
+	if (error)
+		return bind_untried(subject, &binding, error);
+	error = joins.count || joins.pending ? bind_with_joins(subject, &binding, &joins)
+	                                     : bind_to(subject, &binding.actual);
 	if (!error)
 		subject->state |= NAMED;
 	return error;
+}
+
+// The program left the port to the kernel: now it is known.
+static void settle_port(struct subject *subject, const struct plan *before)
+{
+	struct plan now;
+	if (graft_address_port(&subject->facts.local) || !policy.asks_local)
+		return;
+	subject_find_local(subject);
+	plan_make(&now, &policy, &subject->facts);
+	place_values(subject, before, &now);
+	joins_place_live(subject);
 }
 
 static int bind_by_policy(struct subject *subject)
@@ -262,8 +282,10 @@ static int bind_by_policy(struct subject *subject)
 	int error = place_values(subject, &before, &now);
 	if (!error)
 		error = bind_subject(subject, &now);
-	if (!error)
+	if (!error) {
+		settle_port(subject, &now); // the socket is bound: too late to fail
 		subject_remember(subject);
+	}
 	return error;
 }
 

@@ -9,15 +9,9 @@
 #include "start.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { DISCARD_PORT = 9 };
-
-static bool has_source(int fd)
-{
-	union graft_address local = {0};
-	socklen_t length = sizeof(local);
-	return !kernel_getsockname(fd, &local.any, &length) && !graft_address_is_any(&local);
-}
 
 // Connects to a group while the multicast interface is the one that carries `source`: the kernel then takes
 // the address of that interface, whichever of several it is. Nothing is sent.
@@ -43,8 +37,6 @@ static void restore_source(const struct subject *subject)
 {
 	union graft_address source;
 	filters_asked(subject, &source);
-	if (!source.any.sa_family || graft_address_is_multicast(&source) || has_source(subject->fd))
-		return;
 	if (source.any.sa_family == AF_INET) {
 		borrow_multicast_interface(subject->fd, &source);
 		return;
@@ -53,43 +45,107 @@ static void restore_source(const struct subject *subject)
 	kernel_connect(subject->fd, &source.any, graft_address_length(&source));
 }
 
-static void release_source(int fd)
+// Back to the wildcard. Disconnecting takes the device away, and a port that the kernel had chosen: both are
+// put back.
+static void release_source(const struct subject *subject, const union graft_address *unconnected)
 {
 	const struct sockaddr none = {.sa_family = AF_UNSPEC};
-	kernel_connect(fd, &none, sizeof(none));
+	union graft_address local = {0};
+	char device[IFNAMSIZ] = "";
+	socklen_t length = sizeof(device), local_length = sizeof(local);
+	kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTODEVICE, device, &length);
+	kernel_connect(subject->fd, &none, sizeof(none));
+	if (*device)
+		kernel_setsockopt(subject->fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+		        (socklen_t)strnlen(device, IFNAMSIZ));
+	if (!kernel_getsockname(subject->fd, &local.any, &local_length) && !graft_address_port(&local))
+		kernel_bind(subject->fd, &unconnected->any, graft_address_length(unconnected));
+}
+
+// The policy's own interface was set by index, which the kernel doesn't give back.
+static void replace_interface(struct subject *subject)
+{
+	struct plan before, now;
+	plan_make(&now, &policy, &subject->facts);
+	if (!now.values[KEY_INTERFACE])
+		return;
+	before = now;
+	before.values[KEY_INTERFACE] = NULL;
+	place_values(subject, &before, &now);
+}
+
+static int connect_with_source(struct subject *subject, const struct sockaddr *address, socklen_t length)
+{
+	union graft_address unconnected = {0};
+	socklen_t size = sizeof(unconnected);
+	if (kernel_getsockname(subject->fd, &unconnected.any, &size) || !graft_address_is_any(&unconnected))
+		return kernel_connect(subject->fd, address, length);
+	restore_source(subject);
+	int error = kernel_connect(subject->fd, address, length);
+	if (error)
+		release_source(subject, &unconnected);
+	replace_interface(subject);
+	return error;
 }
 
 static int connect_subject(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
-	bool restores = subject->state & SOURCED && subject->facts.kind == SOCKET_UDP;
-	bool had_source = !restores || has_source(subject->fd);
-	if (restores)
-		restore_source(subject);
-	int error = kernel_connect(subject->fd, address, length);
-	if (error && error != -EINPROGRESS && error != -EINTR && !had_source)
-		release_source(subject->fd);
-	return error;
+	if (subject->state & SOURCED)
+		return connect_with_source(subject, address, length);
+	return kernel_connect(subject->fd, address, length);
+}
+
+// Values for another destination than before: all are placed again.
+static int place_for_destination(struct subject *subject)
+{
+	struct plan before, now;
+	bool addressed = subject->state & ADDRESSED;
+	plan_make(&before, &policy, &subject->facts);
+	subject->facts.to_known = true;
+	plan_make(&now, &policy, &subject->facts);
+	subject->state |= ADDRESSED;
+	return place_values(subject, addressed && policy.asks_to ? NULL : &before, &now);
 }
 
 static int connect_by_policy(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
-	struct plan before, now;
 	if (subject->state & NAMED)
 		subject_find_local(subject);
-	plan_make(&before, &policy, &subject->facts);
-	subject->facts.to_known = true;
-	plan_make(&now, &policy, &subject->facts);
-	int error = place_values(subject, &before, &now);
+	int error = place_for_destination(subject);
 	if (error)
 		return error;
+	subject_remember(subject); // whatever comes of the connect, which may block
 	error = connect_subject(subject, address, length);
 	if (error && error != -EINPROGRESS)
 		return error;
-	subject->state |= ADDRESSED;
 	settle_autobound(subject, true);
 	warn_connected(subject);
 	subject_remember(subject);
 	return error;
+}
+
+// connect(2): AF_UNSPEC takes the connection away, and the name unless the program gave it.
+static void after_disconnect(struct subject *subject)
+{
+	subject->state &= ~(uint32_t)(ADDRESSED | NAMED);
+	subject_find_local(subject);
+	if (subject->facts.local_known)
+		subject->state |= NAMED;
+	subject_remember(subject);
+}
+
+static int disconnect(struct subject *subject, const struct sockaddr *address, socklen_t length)
+{
+	int error = kernel_connect(subject->fd, address, length);
+	if (!error)
+		after_disconnect(subject);
+	return error;
+}
+
+static bool is_disconnect(const struct subject *subject, const struct sockaddr *address, socklen_t length)
+{
+	return subject_is_message(subject) && address && length >= sizeof(address->sa_family) &&
+	       address->sa_family == AF_UNSPEC;
 }
 
 int on_connect(int fd, CONST_SOCKADDR address, socklen_t length)
@@ -97,8 +153,11 @@ int on_connect(int fd, CONST_SOCKADDR address, socklen_t length)
 	struct subject subject;
 	int kept = errno, error;
 	bool ours = settle_subject(fd, &subject, &error);
-	if (ours && subject_reads(&subject, SOCKADDR_OF(address), length, &subject.facts.to)) {
-		error = connect_by_policy(&subject, SOCKADDR_OF(address), length);
+	const struct sockaddr *to = SOCKADDR_OF(address);
+	if (ours && subject_reads(&subject, to, length, &subject.facts.to)) {
+		error = connect_by_policy(&subject, to, length);
+	} else if (ours && is_disconnect(&subject, to, length)) {
+		error = disconnect(&subject, to, length);
 	} else if (!error) {
 		errno = kept;
 		return next_connect(fd, address, length);

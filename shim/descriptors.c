@@ -3,7 +3,9 @@
 
 #include "functions.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,37 +15,34 @@ enum {
 	ASKED_ADDRESSES = 256,
 };
 
+#define TABLE_BYTES (sizeof(struct descriptor) * DESCRIPTORS_AT_MOST)
+
 struct descriptor *descriptor_table;
 unsigned descriptor_limit;
 
 static unsigned pending, inherited;
 
-// The process that the memory belongs to. It lies in a page that the kernel empties in the child of fork, but
-// that the child of vfork, being a guest in its parent's memory, reads as it is.
-static pid_t *home;
-
 bool descriptors_start(void)
 {
 	// Address space is reserved for the whole table and made usable page by page: the table never moves,
 	// so it can be read without a lock, and mlockall finds no more of it than is in use.
-	size_t size = sizeof(struct descriptor) * DESCRIPTORS_AT_MOST;
-	void *table = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *wiped = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (table == MAP_FAILED || wiped == MAP_FAILED || madvise(wiped, page, MADV_WIPEONFORK))
+	void *table = mmap(NULL, TABLE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (table == MAP_FAILED)
 		return false;
-	home = wiped;
-	*home = getpid();
 	descriptor_table = table;
 	return true;
 }
 
+// The child of vfork runs in its parent's memory, with its parent's thread control block: there libc keeps
+// the thread's id, which is then not the one that the kernel tells. fork puts it right. The id is to be had
+// without a call from the number of the thread's clock, which the kernel defines as ~id << 3 | 6
+// (clock_getcpuclockid(3)).
 static bool in_vfork_child(void)
 {
-	pid_t self = getpid();
-	if (!*home)
-		*home = self;
-	return *home != self;
+	clockid_t clock;
+	if (pthread_getcpuclockid(pthread_self(), &clock))
+		return false;
+	return ~(clock >> 3) != (pid_t)syscall(SYS_gettid);
 }
 
 // Makes entry `fd` usable. Two threads may do this at once: both only ever add.
@@ -53,6 +52,8 @@ static bool grow(unsigned fd)
 		return false;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t bytes = ((fd + GROWS_BY) * sizeof(struct descriptor) + page - 1) / page * page;
+	if (bytes > TABLE_BYTES)
+		bytes = TABLE_BYTES;
 	if (mprotect(descriptor_table, bytes, PROT_READ | PROT_WRITE))
 		return false;
 	unsigned limit = (unsigned)(bytes / sizeof(struct descriptor));
@@ -71,26 +72,49 @@ static void count(unsigned *counter, uint32_t flag, uint32_t before, uint32_t af
 		__atomic_add_fetch(counter, after & flag ? 1U : -1U, __ATOMIC_RELAXED);
 }
 
+static bool anything_waits(void)
+{
+	return descriptors_pending() || __atomic_load_n(&inherited, __ATOMIC_RELAXED);
+}
+
 static void count_waiting(uint32_t before, uint32_t after)
 {
 	if (!((before ^ after) & (PENDING | INHERITED)))
 		return;
 	count(&pending, PENDING, before, after);
 	count(&inherited, INHERITED, before, after);
-	functions_engage_waits(descriptors_pending() || __atomic_load_n(&inherited, __ATOMIC_RELAXED));
+	// Another thread may count at the same time: whoever comes last leaves the slots as the counts say.
+	bool engaged;
+	do {
+		engaged = anything_waits();
+		functions_engage_waits(engaged);
+	} while (engaged != anything_waits());
+}
+
+// Whether the entry is there to be written, and ours to write.
+static bool may_write(int fd, uint32_t state)
+{
+	const uint32_t kept = GOVERNED | PENDING | WIDENED | INHERITED;
+	if (!descriptor_table || fd < 0)
+		return false;
+	if ((unsigned)fd >= descriptor_limit && (!state || !grow((unsigned)fd)))
+		return false;
+	return !((state | descriptor_state(fd)) & kept) || !in_vfork_child();
 }
 
 void descriptor_set(int fd, uint32_t state)
 {
-	if (!descriptor_table || fd < 0)
-		return;
-	if ((unsigned)fd >= descriptor_limit && (!state || !grow((unsigned)fd)))
-		return;
-	uint32_t kept = GOVERNED | PENDING | WIDENED;
-	if ((state | descriptor_state(fd)) & kept && in_vfork_child())
+	if (!may_write(fd, state))
 		return;
 	uint32_t before = __atomic_exchange_n(&descriptor_table[fd].state, state, __ATOMIC_RELAXED);
 	count_waiting(before, state);
+}
+
+void descriptor_replace(int fd, uint32_t before, uint32_t state)
+{
+	if (may_write(fd, state) && __atomic_compare_exchange_n(&descriptor_table[fd].state, &before, state,
+	                                    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		count_waiting(before, state);
 }
 
 static uint32_t seconds(void)

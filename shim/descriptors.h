@@ -68,6 +68,10 @@ bool descriptors_start(void);
 // what the parent knows of a governed socket is left alone.
 void descriptor_set(int fd, uint32_t state);
 
+// The same, unless the entry is no longer `before`: another thread has closed the descriptor in the meantime,
+// and its number may be that of a new socket.
+void descriptor_replace(int fd, uint32_t before, uint32_t state);
+
 // true at most once a second for each pending descriptor.
 bool descriptor_try(int fd);
 

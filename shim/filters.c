@@ -4,28 +4,28 @@
 // which address the program asked for and where the program's own filter begins.
 #include "filters.h"
 
+#include "../core/kernel.h"
 #include "functions.h"
 #include "start.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
-enum { SMALL_FILTER = 256 }; // instructions: a dozen groups
+enum { SMALL_FILTER = 160 }; // instructions: a dozen groups
 
 // What the filter says of the socket, for whoever adopts it.
 enum { TAG_CLOSED = 1, TAG_SOURCED = 2 };
 
 // Where the kernel does all by itself there is none. It does not when the socket was bound wider than asked;
 // when it joins an IPv6 group, because IPv6 delivers a group that the socket joined from any interface of the
-// host; and when sources shall be left out of a live socket, which would hear them between the two calls that
-// this takes.
+// host; and when sources shall be left out, which takes two calls between which a live socket hears them, and
+// of which the kernel takes no more than net.ipv4.igmp_max_msf.
 bool filters_needed(const struct subject *subject, const struct opening *opening, const struct joins *joins)
 {
 	if (opening->closed || subject->state & FILTERED)
 		return true;
 	for (unsigned i = 0; i < joins->count; i++) {
 		const struct membership *membership = joins->list[i].membership;
-		if (membership->group.any.sa_family == AF_INET6 || (opening->live && membership->exclude))
+		if (membership->group.any.sa_family == AF_INET6 || membership->exclude)
 			return true;
 	}
 	return false;
@@ -38,14 +38,12 @@ struct workshop {
 
 static struct workshop *workshop_open(void)
 {
-	void *room = mmap(
-	        NULL, sizeof(struct workshop), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return room == MAP_FAILED ? NULL : room;
+	return kernel_map(sizeof(struct workshop));
 }
 
 static void workshop_close(struct workshop *workshop)
 {
-	munmap(workshop, sizeof(*workshop));
+	kernel_unmap(workshop, sizeof(*workshop));
 }
 
 // The program's part of the filter on `fd`, a slice of `present`: its length, 0 for none, or a negative
@@ -61,10 +59,18 @@ static int read_inner(int fd, struct sock_filter *present, const struct sock_fil
 	return length;
 }
 
+static bool is_joined(const struct joins *joins, const union graft_address *address)
+{
+	for (unsigned i = 0; i < joins->count; i++)
+		if (graft_address_equal(&joins->list[i].membership->group, address))
+			return true;
+	return false;
+}
+
 static void write_blocks(
         struct graft_filter *filter, const struct opening *opening, const struct joins *joins)
 {
-	if (opening->closed && opening->asked.any.sa_family)
+	if (opening->closed && opening->asked.any.sa_family && !is_joined(joins, &opening->asked))
 		graft_filter_admit_address(filter, &opening->asked);
 	for (unsigned i = 0; i < joins->count; i++) {
 		const struct membership *membership = joins->list[i].membership;

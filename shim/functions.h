@@ -28,8 +28,6 @@
 #	define ANY_SOCKADDR         __SOCKADDR_ARG
 #	define CONST_SOCKADDR       __CONST_SOCKADDR_ARG
 #	define SOCKADDR_OF(address) ((address).__sockaddr__)
-typedef __socklen_t *socklen_result;
-typedef unsigned int message_count;
 typedef int message_flags;
 ssize_t __recv_chk(int fd, void *buffer, size_t length, size_t size, int flags);
 ssize_t __recvfrom_chk(int fd, void *buffer, size_t length, size_t size, int flags, ANY_SOCKADDR address,

@@ -36,7 +36,7 @@ bool joins_wanted(const struct subject *subject, struct sides sides)
 {
 	struct join_cursor cursor = {0};
 	const struct membership *membership;
-	if (!policy.joins || (subject->facts.kind != SOCKET_UDP && subject->facts.kind != SOCKET_RAW))
+	if (!policy.joins || !subject_is_message(subject))
 		return false;
 	while ((membership = plan_next_join(&policy, &subject->facts, &cursor)))
 		if (on_side(sides, membership))
@@ -85,13 +85,25 @@ static int add_join(const struct subject *subject, const struct membership *memb
 	return 0;
 }
 
-// The one that the route picks: the kernel's own choice for IPv4, which checks at each datagram that it came
-// in there. For IPv6 it doesn't check, so our filter must, and the index has to be known before the join.
+// Whether the policy has more to say of the membership's group on this socket.
+static bool is_repeated(const struct subject *subject, const struct membership *membership)
+{
+	struct join_cursor cursor = {0};
+	const struct membership *other;
+	while ((other = plan_next_join(&policy, &subject->facts, &cursor)))
+		if (other != membership && graft_address_equal(&other->group, &membership->group))
+			return true;
+	return false;
+}
+
+// The one that the route picks: for IPv4 the kernel's own choice, which it keeps to at each datagram. For
+// IPv6 it doesn't, so our filter must, and the index has to be known before the join; likewise where another
+// membership of the group may be on the same interface.
 static int add_by_route(
         const struct subject *subject, const struct membership *membership, struct joins *joins)
 {
 	int index = 0;
-	if (membership->group.any.sa_family == AF_INET6)
+	if (membership->group.any.sa_family == AF_INET6 || is_repeated(subject, membership))
 		index = graft_route_interface(&membership->group);
 	if (index < 0)
 		return report_missing(subject, membership, index, joins);
@@ -133,6 +145,7 @@ int joins_find(const struct subject *subject, struct sides sides, struct joins *
 	}
 	return error;
 }
+
 // ---- all of it ------------------------------------------------------------------------------------------
 
 static bool says_multicast_all(const struct subject *subject)
@@ -156,29 +169,29 @@ static void set_multicast_all(const struct subject *subject, int on)
 
 int joins_place(struct subject *subject, const struct opening *opening, struct joins *joins)
 {
+	uint32_t before = subject->state;
 	set_multicast_all(subject, 0);
 	int error = 0;
 	if (filters_needed(subject, opening, joins))
 		error = filters_place(subject, opening, joins);
 	if (!error)
 		error = memberships_make(subject, joins);
-	if (error) {
-		joins_undo(subject, joins);
-		return policy.fail ? error : 0;
-	}
-	subject->state |= GOVERNED;
 	if (joins->pending)
 		subject->state |= PENDING;
-	else
-		subject->state &= ~(uint32_t)PENDING;
-	return 0;
+	if (!error) {
+		subject->state |= GOVERNED;
+		return 0;
+	}
+	memberships_leave(subject, joins);
+	// A filter that is there keeps a socket narrow: what took its place, or failed to, stays.
+	if (!opening->live && !(before & FILTERED))
+		joins_undo(subject, joins);
+	return policy.fail ? error : 0;
 }
 
 void joins_undo(struct subject *subject, struct joins *joins)
 {
 	memberships_leave(subject, joins);
-	if (subject->state & WIDENED) // bound: without the filter it would be open to all
-		return;
 	if (subject->state & FILTERED)
 		filters_detach(subject);
 	set_multicast_all(subject, 1);
@@ -191,8 +204,8 @@ int joins_place_live(struct subject *subject)
 	        .live = true, .closed = subject->state & WIDENED, .sourced = subject->state & SOURCED};
 	if (opening.closed)
 		filters_asked(subject, &opening.asked);
-	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
-	struct sides sides = joins_sides(subject, subject->facts.local_known ? &subject->facts.local : &any);
+	const union graft_address local = subject_local(subject);
+	struct sides sides = joins_sides(subject, &local);
 	if (!joins_wanted(subject, sides))
 		return 0;
 	struct joins joins;

@@ -13,6 +13,7 @@
 // The call that made `fd` fails after all.
 static int take_back(int fd, int error)
 {
+	descriptor_set(fd, 0);
 	next_close(fd);
 	errno = -error;
 	return -1;
@@ -95,14 +96,14 @@ static int after_accept(int listener, int fd)
 
 int on_accept(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
 {
-	if (!descriptor_has(fd, RECEIVE_QUIET) && settle(fd, MSG_DONTWAIT))
+	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
 	return after_accept(fd, next_accept(fd, address, length));
 }
 
 int on_accept4(int fd, ANY_SOCKADDR address, socklen_t *restrict length, int flags)
 {
-	if (!descriptor_has(fd, RECEIVE_QUIET) && settle(fd, MSG_DONTWAIT))
+	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
 	return after_accept(fd, next_accept4(fd, address, length, flags));
 }

@@ -95,10 +95,10 @@ void log_end(struct text *line)
 	errno = kept;
 }
 
-bool log_first(const char *text)
+bool log_first(int fd, const char *text)
 {
 	static uint32_t said[128];
-	uint32_t hash = 2166136261U; // FNV-1a
+	uint32_t hash = 2166136261U ^ (uint32_t)fd; // FNV-1a
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * 16777619U;
 	hash |= 1; // 0 is a free place
@@ -111,14 +111,4 @@ bool log_first(const char *text)
 			return false;
 	}
 	return false; // a process with that many different warnings has been warned
-}
-
-const char *log_error_text(int error)
-{
-#ifdef __GLIBC__
-	const char *text = strerrordesc_np(error); // unlike strerror: no translation, no allocation
-	return text ? text : "unknown error";
-#else
-	return strerror(error);
-#endif
 }

@@ -16,10 +16,8 @@ void log_begin(struct text *line, enum log_level level);
 // Ends the line and writes it, in one write.
 void log_end(struct text *line);
 
-// true the first time that this process asks about `text`: what would repeat itself is said once.
-bool log_first(const char *text);
-
-// The kernel's words for an errno.
-const char *log_error_text(int error);
+// true the first time that this process asks about `text` on `fd` (-1: on any): what would repeat itself is said
+// once.
+bool log_first(int fd, const char *text);
 
 #endif

@@ -172,7 +172,7 @@ static unsigned policy_interface(int fd)
 	struct subject subject = subject_known(fd);
 	struct plan plan;
 	unsigned index;
-	if (!(subject.state & INET))
+	if (!policy.interfaces || !(subject.state & INET))
 		return 0;
 	if (policy.asks_local)
 		subject_find_local(&subject);

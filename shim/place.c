@@ -10,20 +10,17 @@
 struct placing {
 	struct subject *subject;
 	const struct plan *before, *now;
+	bool tos_set; // which sets the priority too (ip(7))
 };
 
 // The setting of `key` that has to be placed, or NULL if there is none or it is placed already.
 static const struct setting *fresh(const struct placing *placing, enum policy_key key)
 {
 	const struct setting *setting = placing->now->values[key];
-	if (placing->before && placing->before->values[key] == setting)
+	bool again = key == KEY_PRIORITY && placing->tos_set;
+	if (placing->before && placing->before->values[key] == setting && !again)
 		return NULL;
 	return setting;
-}
-
-static bool is_message(const struct subject *subject)
-{
-	return subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW;
 }
 
 // An AF_INET6 socket may carry IPv4 too and gets both sides; a raw one can't, and doesn't know the options.
@@ -43,6 +40,8 @@ static int report(struct subject *subject, const struct setting *setting, const 
 	text_put(&what, policy_key_rows[setting->key].word);
 	text_put(&what, "=");
 	text_put(&what, value);
+	if (error == -ENODEV) // an interface that is not there yet
+		subject->state |= PENDING;
 	if (error)
 		return report_refused(subject, buffer, error, advice);
 	subject->state |= GOVERNED;
@@ -71,10 +70,10 @@ static const char *advice_for(enum policy_key key)
 	case KEY_SNDBUF:
 		return "net.core.wmem_max is smaller: raise it, or give the program CAP_NET_ADMIN";
 	case KEY_DEVICE:
-		return "name an interface that is there; to move a socket from one device to another takes "
+		return "no such interface yet (tried again at this socket's next calls), or, to leave another device, no "
 		       "CAP_NET_RAW";
 	case KEY_INTERFACE:
-		return "name an interface that is there, as `ip link` shows it";
+		return "the interface is not there yet; tried again at this socket's next calls";
 	default:
 		return NULL;
 	}
@@ -96,7 +95,7 @@ static int set_sides(const struct subject *subject, enum graft_option option, in
 static bool makes_sense(const struct subject *subject, enum graft_option option)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
-	if (row->kinds == GRAFT_MESSAGE && !is_message(subject))
+	if (row->kinds == GRAFT_MESSAGE && !subject_is_message(subject))
 		return false;
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6; side++)
 		if (row->column[side].name && has_side(subject, side))
@@ -117,7 +116,7 @@ static int place_option(const struct placing *placing, enum graft_option option)
 }
 
 // The traffic class byte of one side, out of tos or tclass (the whole byte) and dscp (its upper six bits).
-static int place_class(const struct placing *placing, enum graft_option option, enum graft_side side)
+static int place_class(struct placing *placing, enum graft_option option, enum graft_side side)
 {
 	const struct setting *whole = placing->now->values[option], *dscp = placing->now->values[KEY_DSCP];
 	const struct setting *cause = fresh(placing, KEY_DSCP);
@@ -136,6 +135,7 @@ static int place_class(const struct placing *placing, enum graft_option option, 
 		value = (int)(dscp->value.number << 2) | (value & 3);
 	if (!error)
 		error = graft_option_set(fd, option, side, value);
+	placing->tos_set |= side == GRAFT_IPV4;
 	bool other_side_follows =
 	        cause->key == KEY_DSCP && side == GRAFT_IPV4 && has_side(placing->subject, GRAFT_IPV6);
 	if (other_side_follows && !error)
@@ -178,7 +178,7 @@ static int place_interface(const struct placing *placing)
 {
 	const struct setting *setting = fresh(placing, KEY_INTERFACE);
 	struct subject *subject = placing->subject;
-	if (!setting || !is_message(subject))
+	if (!setting || !subject_is_message(subject))
 		return 0;
 	const struct graft_interface *interface = &setting->value.interface;
 	unsigned index;
@@ -195,7 +195,7 @@ static int place_interface(const struct placing *placing)
 
 int place_values(struct subject *subject, const struct plan *before, const struct plan *now)
 {
-	const struct placing placing = {subject, before, now};
+	struct placing placing = {subject, before, now, false};
 	int error = place_reuse(&placing);
 	if (!error)
 		error = place_device(&placing);

@@ -15,7 +15,7 @@
 
 enum {
 	CONTROL_ROOM = 1024, // for a datagram's control messages and ours
-	BATCH = 32,          // datagrams of one sendmmsg that are passed on at a time
+	BATCH = 16,          // datagrams of one sendmmsg that are passed on at a time
 };
 
 struct control {
@@ -45,13 +45,32 @@ static size_t put_source(void *room, const union graft_address *source)
 	return put_control(room, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
 }
 
-static bool says_source(const struct msghdr *message)
+static bool is_pktinfo(const struct cmsghdr *control)
 {
-	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR((struct msghdr *)message, at))
-		if ((at->cmsg_level == IPPROTO_IP && at->cmsg_type == IP_PKTINFO) ||
-		        (at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_PKTINFO))
-			return true;
-	return false;
+	return (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) ||
+	       (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO);
+}
+
+static struct cmsghdr *find_pktinfo(struct msghdr *message)
+{
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR(message, at))
+		if (is_pktinfo(at))
+			return at;
+	return NULL;
+}
+
+// The program's own message counts; but one that names an interface alone leaves an IPv6 source as it is
+// bound (ipv6(7)), while for IPv4 the address in it, even 0.0.0.0, takes its place (ip(7)).
+static void complete_pktinfo(struct cmsghdr *control, const union graft_address *source)
+{
+	struct in6_pktinfo info;
+	if (control->cmsg_level != IPPROTO_IPV6 || control->cmsg_len < CMSG_LEN(sizeof(info)))
+		return;
+	memcpy(&info, CMSG_DATA(control), sizeof(info));
+	if (!IN6_IS_ADDR_UNSPECIFIED(&info.ipi6_addr))
+		return;
+	info.ipi6_addr = source->v6.sin6_addr;
+	memcpy(CMSG_DATA(control), &info, sizeof(info));
 }
 
 // `message` with the source among its control messages, in `into`; the caller's stay as they are. Without a
@@ -61,7 +80,7 @@ static void add_source(const struct subject *subject, const union graft_address 
 {
 	*into = *message;
 	size_t given = message->msg_control ? CMSG_ALIGN(message->msg_controllen) : 0;
-	if (!message->msg_name || says_source(message))
+	if (!message->msg_name)
 		return;
 	if (given > CONTROL_ROOM - CMSG_SPACE(sizeof(struct in6_pktinfo))) {
 		report_once(subject,
@@ -72,7 +91,11 @@ static void add_source(const struct subject *subject, const union graft_address 
 	if (given)
 		memcpy(control->bytes, message->msg_control, message->msg_controllen);
 	into->msg_control = control->bytes;
-	into->msg_controllen = given + put_source(control->bytes + given, source);
+	struct cmsghdr *own = given ? find_pktinfo(into) : NULL;
+	if (own)
+		complete_pktinfo(own, source);
+	else
+		into->msg_controllen = given + put_source(control->bytes + given, source);
 }
 
 // ---- before and after -----------------------------------------------------------------------------------
@@ -92,7 +115,7 @@ static int settle_before(struct sending *sending, const void *to, socklen_t leng
 		return error;
 	if (settle(fd, MSG_DONTWAIT)) // a membership that waits for its interface
 		return -errno;
-	subject->state = descriptor_state(fd);
+	subject_refresh(subject);
 	return settle_destination(subject, to, length);
 }
 

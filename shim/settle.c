@@ -10,20 +10,21 @@
 
 #include <errno.h>
 
-enum { SLICE = 1000 }; // ms between two tries
-
 // ---- adoption -------------------------------------------------------------------------------------------
 
 static int int_option(int fd, int name)
 {
 	int value = 0;
 	socklen_t length = sizeof(value);
-	return kernel_getsockopt(fd, SOL_SOCKET, name, &value, &length) ? -1 : value;
+	int error = kernel_getsockopt(fd, SOL_SOCKET, name, &value, &length);
+	return error ? error : value;
 }
 
 static uint32_t state_in_kernel(int fd)
 {
 	int family = int_option(fd, SO_DOMAIN);
+	if (family == -EBADF)
+		return 0;
 	if (family != AF_INET && family != AF_INET6)
 		return state_of_socket(family, 0, 0);
 	return state_of_socket(family, int_option(fd, SO_TYPE), int_option(fd, SO_PROTOCOL));
@@ -31,9 +32,8 @@ static uint32_t state_in_kernel(int fd)
 
 void warn_connected(const struct subject *subject)
 {
-	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
-	const union graft_address *local = subject->facts.local_known ? &subject->facts.local : &any;
-	if (joins_wanted(subject, joins_sides(subject, local)))
+	const union graft_address local = subject_local(subject);
+	if (joins_wanted(subject, joins_sides(subject, &local)))
 		report_once(subject,
 		        "connect: the program connected the socket: it hears its peer alone, and not the "
 		        "groups of join; a rule with port= spares sockets that are not meant");
@@ -52,17 +52,11 @@ static void warn_if_deaf(struct subject *subject)
 	        "(for systemd, ListenDatagram= with the port alone)");
 }
 
-static bool may_hear_groups(const struct subject *subject)
-{
-	return policy.joins && (subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW);
-}
-
 static int adopt_joins(struct subject *subject)
 {
-	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
-	const union graft_address *local = subject->facts.local_known ? &subject->facts.local : &any;
+	const union graft_address local = subject_local(subject);
 	bool live = subject->facts.kind == SOCKET_RAW || subject->facts.local_known;
-	if (!live || !joins_wanted(subject, joins_sides(subject, local)))
+	if (!live || !joins_wanted(subject, joins_sides(subject, &local)))
 		return 0;
 	if (subject->facts.to_known)
 		warn_connected(subject);
@@ -73,10 +67,10 @@ static int adopt_joins(struct subject *subject)
 static int adopt(struct subject *subject)
 {
 	struct plan plan;
-	if (may_hear_groups(subject))
+	if (subject_is_message(subject))
 		filters_adopt(subject);
 	subject_find_local(subject);
-	if (policy.asks_to || may_hear_groups(subject))
+	if (policy.asks_to || (policy.joins && subject_is_message(subject)))
 		subject_find_peer(subject);
 	report_decision(subject, "adopted: made before the shim saw it");
 	subject->state |=
@@ -98,11 +92,11 @@ bool settle_subject(int fd, struct subject *subject, int *error)
 	if (!is_inherited_or_new(subject->state))
 		return subject->state & INET;
 	uint32_t state = state_in_kernel(fd);
-	if (!(state & INET)) {
-		descriptor_set(fd, state);
+	if (!state) // no such descriptor: what gets its number later is somebody else
 		return false;
-	}
 	descriptor_set(fd, state);
+	if (!(state & INET))
+		return false;
 	*subject = subject_known(fd);
 	*error = adopt(subject);
 	if (!*error)
@@ -112,15 +106,30 @@ bool settle_subject(int fd, struct subject *subject, int *error)
 
 // ---- memberships that wait ------------------------------------------------------------------------------
 
+// What names an interface is placed again: values first, then the memberships.
+static int place_again(struct subject *subject)
+{
+	struct plan before, now;
+	subject_find_local(subject);
+	if (subject->state & ADDRESSED && policy.asks_to)
+		subject_find_peer(subject);
+	subject->state &= ~(uint32_t)PENDING;
+	plan_make(&now, &policy, &subject->facts);
+	before = now;
+	before.values[KEY_INTERFACE] = before.values[KEY_DEVICE] = NULL;
+	int error = place_values(subject, &before, &now);
+	bool live = subject->state & NAMED || subject->facts.kind == SOCKET_RAW;
+	return error || !live ? error : joins_place_live(subject);
+}
+
 static int try_pending(struct subject *subject)
 {
 	if (!(subject->state & PENDING) || !descriptor_try(subject->fd))
 		return 0;
-	subject_find_local(subject);
-	int error = joins_place_live(subject);
-	// In the meantime the program may have closed the descriptor in another thread.
-	if (descriptor_has(subject->fd, PENDING))
-		subject_remember(subject);
+	int error = place_again(subject);
+	if (error)
+		subject->state |= PENDING;
+	subject_remember(subject);
 	return error;
 }
 
@@ -141,21 +150,22 @@ static bool would_block(int fd, int flags)
 {
 	struct timeval patience = {0};
 	socklen_t length = sizeof(patience);
-	if (flags & MSG_DONTWAIT || next_fcntl(fd, F_GETFL) & O_NONBLOCK)
+	if (flags & (MSG_DONTWAIT | MSG_ERRQUEUE) || next_fcntl(fd, F_GETFL) & O_NONBLOCK)
 		return false;
 	return kernel_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &length) ||
 	       !(patience.tv_sec || patience.tv_usec);
 }
 
-// Waits for a datagram and tries the membership again every second, until either is there. -1: a signal came.
+// Waits for a datagram and tries the membership again every second, until either is there. -1: a signal came;
+// which ends the call, as poll can't tell whether its handler asked for SA_RESTART.
 static int wait_while_pending(struct subject *subject)
 {
 	struct pollfd wanted = {.fd = subject->fd, .events = POLLIN};
 	while (descriptor_has(subject->fd, PENDING)) {
-		int ready = next_poll(&wanted, 1, SLICE);
+		int ready = next_poll(&wanted, 1, SETTLE_SLICE);
 		if (ready)
 			return ready < 0 ? -1 : 0;
-		*subject = subject_known(subject->fd);
+		subject_refresh(subject);
 		try_pending(subject);
 	}
 	return 0;
@@ -169,7 +179,7 @@ int settle(int fd, int flags)
 		error = try_pending(&subject);
 		if (!error && descriptor_has(fd, PENDING) && would_block(fd, flags) &&
 		        wait_while_pending(&subject) < 0)
-			return -1; // EINTR, as the call itself would have had
+			return -1; // EINTR
 	}
 	errno = error ? -error : kept;
 	return error ? -1 : 0;
@@ -218,6 +228,6 @@ void settle_autobound(struct subject *subject, bool connected)
 		return;
 	plan_make(&now, &policy, &subject->facts);
 	place_values(subject, &before, &now);
-	if (!connected && may_hear_groups(subject))
+	if (!connected)
 		joins_place_live(subject);
 }

@@ -57,10 +57,13 @@ static long read_into(int fd, struct arena *arena, const char **content)
 	char *bytes = arena_take(arena, (size_t)status.st_size + 1);
 	if (!bytes)
 		return -ENOMEM;
-	ssize_t length = 0, got;
-	while (length < status.st_size &&
-	        (got = next_read(fd, bytes + length, (size_t)(status.st_size - length))) > 0)
+	ssize_t length = 0, got = 1;
+	while (length < status.st_size && got > 0) {
+		got = next_read(fd, bytes + length, (size_t)(status.st_size - length));
+		if (got < 0)
+			return -errno;
 		length += got;
+	}
 	*content = bytes;
 	return length;
 }
@@ -132,17 +135,19 @@ static bool read_policy(char *const *environment)
 static void find_inherited(void)
 {
 	struct pollfd fds[INHERITED_FDS];
-	for (int i = 0; i < INHERITED_FDS; i++)
-		fds[i] = (struct pollfd){.fd = i};
-	if (next_poll(fds, INHERITED_FDS, 0) < 0)
+	long limit = sysconf(_SC_OPEN_MAX); // poll refuses more entries than that
+	nfds_t count = limit > 0 && limit < INHERITED_FDS ? (nfds_t)limit : INHERITED_FDS;
+	for (nfds_t i = 0; i < count; i++)
+		fds[i] = (struct pollfd){.fd = (int)i};
+	if (next_poll(fds, count, 0) < 0)
 		return;
-	for (int i = 0; i < INHERITED_FDS; i++) {
-		int family = 0;
+	for (nfds_t i = 0; i < count; i++) {
+		int fd = fds[i].fd, family = 0;
 		socklen_t length = sizeof(family);
-		if (fds[i].revents & POLLNVAL || next_getsockopt(i, SOL_SOCKET, SO_DOMAIN, &family, &length))
+		if (fds[i].revents & POLLNVAL || next_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length))
 			continue;
 		if (family == AF_INET || family == AF_INET6)
-			descriptor_set(i, INHERITED);
+			descriptor_set(fd, INHERITED);
 	}
 }
 

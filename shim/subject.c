@@ -5,6 +5,7 @@
 #include "log.h"
 #include "start.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { SOCK_TYPE_MASK = 0xf }; // socket(2): the rest are flags
@@ -45,10 +46,27 @@ struct subject subject_known(int fd)
 	uint32_t state = descriptor_state(fd);
 	return (struct subject){
 	        .fd = fd,
+	        .was = state,
 	        .state = state,
 	        .facts = {.kind = (enum socket_kind)(state >> KIND_SHIFT & 3),
 	                .family = state & INET6 ? AF_INET6 : AF_INET},
 	};
+}
+
+void subject_refresh(struct subject *subject)
+{
+	subject->was = subject->state = descriptor_state(subject->fd);
+}
+
+bool subject_is_message(const struct subject *subject)
+{
+	return subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW;
+}
+
+union graft_address subject_local(const struct subject *subject)
+{
+	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
+	return subject->facts.local_known ? subject->facts.local : any;
 }
 
 void subject_find_local(struct subject *subject)
@@ -79,8 +97,7 @@ void subject_find_peer(struct subject *subject)
 // binds), or to see where it sends.
 static bool sends_settled(const struct subject *subject)
 {
-	bool message = subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW;
-	if (!message)
+	if (!subject_is_message(subject))
 		return true;
 	if (policy.asks_to && !(subject->state & ADDRESSED))
 		return false;
@@ -96,8 +113,8 @@ void subject_remember(struct subject *subject)
 		if (sends_settled(subject))
 			state |= state & SOURCED ? SEND_SETTLED : SEND_SETTLED | SEND_QUIET;
 	}
-	subject->state = state;
-	descriptor_set(subject->fd, state);
+	descriptor_replace(subject->fd, subject->was, state);
+	subject->was = subject->state = state;
 }
 
 bool subject_reads(const struct subject *subject, const struct sockaddr *address, socklen_t length,
@@ -160,7 +177,7 @@ void report_decision(const struct subject *subject, const char *what)
 
 void report_once(const struct subject *subject, const char *what)
 {
-	if (log_wanted(LOG_WARN) && log_first(what))
+	if (log_wanted(LOG_WARN) && log_first(-1, what))
 		report(LOG_WARN, subject, what, NULL);
 }
 
@@ -171,14 +188,16 @@ int report_refused(const struct subject *subject, const char *what, int error, c
 	log_begin(&line, LOG_WARN);
 	size_t start = line.length;
 	describe(subject, &line);
+	if (error == -ENODEV) // tried again, perhaps under another name of the socket
+		start = line.length;
 	text_put(&line, what);
 	text_put(&line, ": ");
-	text_put(&line, log_error_text(-error));
+	text_put_error(&line, -error);
 	if (advice) {
 		text_put(&line, ": ");
 		text_put(&line, advice);
 	}
-	if (log_wanted(LOG_WARN) && log_first(line.start + start))
+	if (log_wanted(LOG_WARN) && log_first(subject->fd, line.start + start))
 		log_end(&line);
 	return policy.fail ? error : 0;
 }

@@ -8,7 +8,8 @@
 
 struct subject {
 	int fd;
-	uint32_t state; // what will be remembered of the descriptor; subject_remember writes it
+	uint32_t was;   // what the table said
+	uint32_t state; // what it shall say; subject_remember writes it
 	struct facts facts;
 };
 
@@ -17,6 +18,15 @@ uint32_t state_of_socket(int family, int type, int protocol);
 
 // The subject of `fd` as the table knows it; its addresses are asked from the kernel only by the calls below.
 struct subject subject_known(int fd);
+
+// Takes over what the table says by now.
+void subject_refresh(struct subject *subject);
+
+// Whether it can multicast: a datagram or raw socket.
+bool subject_is_message(const struct subject *subject);
+
+// Its local address, or the wildcard while it has none.
+union graft_address subject_local(const struct subject *subject);
 
 // Fills in the local address, as the program asked for it, if the socket has one.
 void subject_find_local(struct subject *subject);

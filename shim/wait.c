@@ -14,6 +14,7 @@
 
 enum {
 	SLICE = 1000,          // ms
+	LONGEST = 2000000,     // seconds of one wait: below what an int of milliseconds holds
 	SELECT_AT_MOST = 4096, // descriptors whose sets are kept for another slice
 };
 
@@ -45,9 +46,9 @@ static void patience_next(struct patience *patience)
 	long long left = patience->end ? patience->end - milliseconds() : 0;
 	if (left < 0)
 		left = 0;
-	patience->last = !descriptors_pending() || (!patience->endless && left <= SLICE);
+	patience->last = !descriptors_pending() || (!patience->endless && left <= SETTLE_SLICE);
 	if (!patience->last)
-		patience->slice = SLICE;
+		patience->slice = SETTLE_SLICE;
 	else
 		patience->slice = patience->endless ? -1 : (int)left;
 }
@@ -59,7 +60,11 @@ static struct timespec timespec_of(int slice)
 
 static long long ms_of(const struct timespec *time)
 {
-	return time ? time->tv_sec * 1000LL + (time->tv_nsec + 999999) / 1000000 : -1;
+	if (!time)
+		return -1;
+	if (time->tv_sec > LONGEST)
+		return LONGEST * 1000;
+	return time->tv_sec * 1000LL + (time->tv_nsec + 999999) / 1000000;
 }
 
 // A time that the kernel would refuse is left to it.
@@ -186,7 +191,9 @@ int on_select(int count, fd_set *restrict readable, fd_set *restrict writable, f
 	if (!descriptors_pending() || count < 0 || count > SELECT_AT_MOST || refused)
 		return next_select(count, readable, writable, exceptional, timeout);
 	struct sets sets = {.given = {readable, writable, exceptional}};
-	long long wait = timeout ? timeout->tv_sec * 1000LL + (timeout->tv_usec + 999) / 1000 : -1;
+	struct timespec time = {
+	        timeout ? timeout->tv_sec : 0, timeout ? timeout->tv_usec % 1000000 * 1000 : 0};
+	long long wait = ms_of(timeout ? &time : NULL);
 	long long end = milliseconds() + wait;
 	int ready = select_in_slices(count, &sets, wait, NULL);
 	if (timeout) { // select(2): Linux leaves there what was not slept

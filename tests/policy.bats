@@ -200,7 +200,8 @@ letters() {
 	needs 'ttl=3; join=239.1.1.1' 'joins '
 	needs 'join=239.1.1.1,239.1.1.2:5000' 'local joins '
 	needs 'bind=auto' ''
-	needs 'bind=any' 'binds '
+	needs 'interface=eth0' 'interfaces '
+	needs 'bind=any' ''
 	needs 'exe=other: bind=any join=239.1.1.1; ttl=3' ''
 }
 

@@ -165,16 +165,8 @@ static bool read_log_file(struct reader *reader, struct span value)
 static bool fail_unreadable(struct reader *reader, struct span path, int error)
 {
 	struct text *line = fail_begin(reader, path);
-	const char *name = NULL;
-#ifdef __GLIBC_PREREQ
-#	if __GLIBC_PREREQ(2, 32)
-	name = strerrordesc_np(error); // strerror translates, which allocates
-#	endif
-#endif
 	text_put(line, "cannot be read: ");
-	text_put(line, name ? name : "error ");
-	if (!name)
-		text_put_number(line, error);
+	text_put_error(line, error);
 	return false;
 }
 
@@ -254,8 +246,7 @@ static bool read_keys(struct reader *reader, const struct values *values)
 
 static void note_setting(struct policy *policy, const struct setting *setting)
 {
-	if (setting->key == KEY_BIND)
-		policy->binds |= setting->value.bind.mode != BIND_AUTO;
+	policy->interfaces |= setting->key == KEY_INTERFACE;
 	if (setting->key != KEY_JOIN)
 		return;
 	policy->joins = true;

@@ -102,7 +102,7 @@ struct policy {
 	bool asks_local; // port=, addr=, a membership with a port, or ipv4 or ipv6 (of an AF_INET6 socket)
 	bool asks_to;    // to=, or ipv4 or ipv6
 	bool joins;      // some rule joins
-	bool binds;      // some rule has bind= other than auto
+	bool interfaces; // some rule has interface=
 };
 
 // Where the policy comes from.

@@ -192,7 +192,7 @@ static void print_process(const struct policy *policy)
 static void print_needs(const struct policy *policy)
 {
 	printf("%s%s%s%s\n", policy->asks_local ? "local " : "", policy->asks_to ? "to " : "",
-	        policy->joins ? "joins " : "", policy->binds ? "binds " : "");
+	        policy->joins ? "joins " : "", policy->interfaces ? "interfaces " : "");
 }
 
 // ---- plans ----------------------------------------------------------------------------------------------
