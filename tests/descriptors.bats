@@ -104,3 +104,31 @@ ready_on_sender() {
 	send end 239.1.1.1 5000
 	finish r
 }
+
+@test "descriptors that do not exist stay what they are, at the end of the table too" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" no-descriptor 10.77.0.22 5000
+	finish r
+	said r '^bound: 10.77.0.22 5000 16$'
+}
+
+@test "a connect that fails leaves the socket its address and port" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" failed-connect 10.77.0.22 0
+	finish r
+	said r '^-1 Permission denied$'
+	said r '^the same name$'
+}
+
+@test "the error queue is read without waiting, a membership that waits or not" {
+	SOCKGRAFT_JOIN=239.1.1.1%nope0 start r grafted "$PROBE" error-queue 10.77.0.22 5000
+	finish r
+	said r '^-1 Resource temporarily unavailable$'
+}
+
+@test "IPv6: a control message that names an interface alone leaves the source as it is bound" {
+	start peer on sender "${UDP[@]}" receive fd77::1 6000
+	ready_on_sender peer 6000
+	SOCKGRAFT_JOIN=ff15::114%b0 start r grafted "$PROBE" by-interface fd77::22 5000 fd77::1 6000
+	finish r
+	hears peer by-interface
+	said peer '^fd77::22 5000 by-interface$'
+}

@@ -245,3 +245,26 @@ port_of_r() {
 	deaf r own
 	silent r
 }
+
+@test "IPv6: bound to a joined group: not from another link, though a second group is joined" {
+	SOCKGRAFT_JOIN='ff15::114%b0 ff15::115%b0' listen python ff15::114 5000
+	bystander other ff15::114%b1
+	send link ff15::114 5000 fd78::1 a1
+	send group ff15::114 5000
+	send second ff15::115 5000
+	hears r group second
+	deaf r link
+}
+
+@test "bound to one of two groups, a program can send" {
+	start peer on sender "${UDP[@]}" receive 10.77.0.1 6000
+	wait_until bound 6000 sender
+	SOCKGRAFT_JOIN='239.1.1.1%b0 239.1.1.2%b0' start r grafted "${UDP[@]}" receive 239.1.1.1 5000 \
+		--first-send hello 10.77.0.1 6000
+	hears peer hello
+}
+
+@test "bind=group: bound to the group though its interface is not there yet" {
+	SOCKGRAFT_BIND=group SOCKGRAFT_JOIN=239.1.1.1%b5 start r grafted "${UDP[@]}" receive 10.77.0.2 5000
+	wait_until bound_to 239.1.1.1:5000
+}

@@ -202,3 +202,31 @@ in_bridge() {
 	stop r
 	wait_until refute joined 239.1.1.1 b0 2>/dev/null
 }
+
+@test "sources left out past the kernel's limit stay out" {
+	local sources=10.77.0.3 i
+	for i in {101..112}; do
+		sources=10.77.0.$i+$sources
+	done
+	SOCKGRAFT_JOIN="!$sources@239.1.1.1%b0" listen python 0.0.0.0 5000
+	send unwanted 239.1.1.1 5000 10.77.0.3
+	send wanted 239.1.1.1 5000 10.77.0.1
+	hears r wanted
+	deaf r unwanted
+	complains r igmp_max_msf
+}
+
+@test "a source of one entry does not narrow another, that names no interface" {
+	SOCKGRAFT_JOIN='239.1.1.1 10.77.0.1@239.1.1.1%b0' listen python 0.0.0.0 5000
+	send any 239.1.1.1 5000 10.77.0.3
+	hears r any
+}
+
+@test "IPv6: each interface has its own sources of one group" {
+	SOCKGRAFT_JOIN='fd77::1@ff35::1%b0,fd78::1@ff35::1%b1' listen python :: 5000
+	send third ff35::1 5000 fd77::3 a0
+	send first ff35::1 5000 fd77::1 a0
+	send second ff35::1 5000 fd78::1 a1
+	hears r first second
+	deaf r third
+}

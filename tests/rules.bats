@@ -195,3 +195,24 @@ stops() {
 	stops 'policy:3.*999' env "SOCKGRAFT_FILE=$BATS_TEST_TMPDIR/policy"
 	stops 'missing.*No such file' env "SOCKGRAFT_FILE=$BATS_TEST_TMPDIR/missing"
 }
+
+@test "a second connect gets what holds for the second destination" {
+	SOCKGRAFT_RULES='udp to=10.77.0.1: dscp=ef; udp: dscp=cs1' start r grafted \
+		"$BUILD/tests/probe" two-connects 10.77.0.1 9 10.78.0.1 9
+	finish r
+	said r '^10.77.0.1: tos=184 '
+	said r '^10.78.0.1: tos=32 '
+}
+
+@test "a priority outlives a class that is placed later" {
+	SOCKGRAFT_RULES='udp: priority=5; udp to=10.77.0.1: dscp=ef' start r grafted \
+		"$BUILD/tests/probe" two-connects 10.77.0.1 9 10.78.0.1 9
+	finish r
+	said r '^10.77.0.1: tos=184 priority=5$'
+}
+
+@test "port= sees the port that the kernel chose" {
+	SOCKGRAFT_RULES='udp port=1024-65535: dscp=ef' start r grafted "$BUILD/tests/probe" kernel-port 10.77.0.2 0
+	finish r
+	said r '^tos=184$'
+}

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -122,6 +123,10 @@ static void children(char **arguments)
 	print_name("after a vfork child closed it", fd);
 	fflush(stdout);
 	if (!fork()) {
+		if (!vfork()) {
+			close(fd);
+			_exit(0);
+		}
 		print_name("in a fork child", fd);
 		fflush(stdout);
 		_exit(0);
@@ -269,6 +274,87 @@ static void interrupted(char **arguments)
 	printf("%zd %s\n", length, strerror(errno));
 }
 
+static void failed_connect(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	union address before = {0}, after = {0}, to;
+	socklen_t length = sizeof(before);
+	getsockname(fd, &before.any, &length);
+	length = make_address(&to, "255.255.255.255", "9");
+	int result = connect(fd, &to.any, length);
+	printf("%d %s\n", result, strerror(errno));
+	length = sizeof(after);
+	getsockname(fd, &after.any, &length);
+	puts(memcmp(&before, &after, sizeof(before)) ? "another name" : "the same name");
+}
+
+// Connects to one address after the other, and shows what the policy has made of the marks.
+static void two_connects(char **arguments)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	for (int i = 0; i < 4; i += 2) {
+		union address to;
+		socklen_t length = make_address(&to, arguments[i], arguments[i + 1]);
+		int tos = -1, priority = -1;
+		connect(fd, &to.any, length);
+		length = sizeof(int);
+		getsockopt(fd, IPPROTO_IP, IP_TOS, &tos, &length);
+		getsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, &length);
+		printf("%s: tos=%d priority=%d\n", arguments[i], tos, priority);
+	}
+}
+
+static void kernel_port(char **arguments)
+{
+	int fd = bound_socket(arguments), tos = -1;
+	socklen_t length = sizeof(tos);
+	getsockopt(fd, IPPROTO_IP, IP_TOS, &tos, &length);
+	printf("tos=%d\n", tos);
+}
+
+// A descriptor that does not exist, at the end of the table.
+static void no_descriptor(char **arguments)
+{
+	char byte;
+	for (int fd = 1048400; fd < 1048700; fd++)
+		if (recv(fd, &byte, 1, 0) >= 0 || errno != EBADF || !close(fd))
+			errx(1, "%d", fd);
+	print_name("bound", bound_socket(arguments));
+}
+
+static void error_queue(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	char byte;
+	ssize_t length = recv(fd, &byte, 1, MSG_ERRQUEUE);
+	printf("%zd %s\n", length, strerror(errno));
+}
+
+// Answers one datagram with a control message that names the interface alone.
+static void by_interface(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	union address to;
+	socklen_t length = make_address(&to, arguments[2], arguments[3]);
+	union {
+		char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+		struct cmsghdr header;
+	} control = {.header = {.cmsg_level = IPPROTO_IPV6,
+	                     .cmsg_type = IPV6_PKTINFO,
+	                     .cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo))}};
+	const struct in6_pktinfo info = {.ipi6_ifindex = if_nametoindex("b0")};
+	memcpy(CMSG_DATA(&control.header), &info, sizeof(info));
+	struct iovec part = {"by-interface", strlen("by-interface")};
+	const struct msghdr message = {.msg_name = &to,
+	        .msg_namelen = length,
+	        .msg_iov = &part,
+	        .msg_iovlen = 1,
+	        .msg_control = &control,
+	        .msg_controllen = sizeof(control)};
+	if (sendmsg(fd, &message, 0) < 0)
+		err(1, "sendmsg");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(char **arguments);
@@ -285,6 +371,12 @@ static const struct {
         {"no-family", no_family, 2},
         {"threads", threads, 2},
         {"interrupted", interrupted, 2},
+        {"failed-connect", failed_connect, 2},
+        {"two-connects", two_connects, 4},
+        {"kernel-port", kernel_port, 2},
+        {"no-descriptor", no_descriptor, 2},
+        {"error-queue", error_queue, 2},
+        {"by-interface", by_interface, 4},
 };
 
 int main(int count, char **arguments)
