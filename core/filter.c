@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <string.h>
 
+enum { LOOPBACK_INDEX = 1 }; // in every network namespace
+
 enum label { TO_END = 0x7ffffff0, TO_NEXT_BLOCK, TO_NEXT_SOURCE };
 
 // The identity's words.
@@ -95,9 +97,22 @@ static void require_destination(struct graft_filter *filter, const union graft_a
 	        address, TO_NEXT_BLOCK);
 }
 
-static void require_interface(struct graft_filter *filter, unsigned index)
+static void load_interface(struct graft_filter *filter)
 {
 	emit(filter, BPF_LD | BPF_W | BPF_ABS, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX));
+}
+
+static void require_interface(struct graft_filter *filter, unsigned index)
+{
+	load_interface(filter);
+	require_equal(filter, index, TO_NEXT_BLOCK);
+}
+
+// What the host sends to itself comes in on the loopback, whatever the zone.
+static void require_zone(struct graft_filter *filter, unsigned index)
+{
+	load_interface(filter);
+	emit(filter, BPF_JMP | BPF_JEQ | BPF_K, 2, LOOPBACK_INDEX);
 	require_equal(filter, index, TO_NEXT_BLOCK);
 }
 
@@ -134,7 +149,7 @@ void graft_filter_admit_address(struct graft_filter *filter, const union graft_a
 	graft_address_unmap(&plain);
 	require_destination(filter, &plain);
 	if (plain.any.sa_family == AF_INET6 && graft_address_is_link_local(&plain) && plain.v6.sin6_scope_id)
-		require_interface(filter, plain.v6.sin6_scope_id);
+		require_zone(filter, plain.v6.sin6_scope_id);
 	emit_jump(filter, TO_END);
 	land(filter, block, TO_NEXT_BLOCK);
 }

@@ -30,6 +30,7 @@ int on_getsockname(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
 {
 	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
+	settle_shared(fd);
 	socklen_t room = descriptor_has(fd, WIDENED) && length ? *length : 0;
 	int result = next_getsockname(fd, address, length);
 	if (!result && room) {
@@ -48,6 +49,25 @@ static bool is_filter(int level, int name)
 	       (name == SO_ATTACH_FILTER || name == SO_DETACH_FILTER || name == SO_ATTACH_BPF);
 }
 
+static bool is_multicast_all(int level, int name)
+{
+	return (level == IPPROTO_IP && name == IP_MULTICAST_ALL) ||
+	       (level == IPPROTO_IPV6 && name == IPV6_MULTICAST_ALL);
+}
+
+// So that a bind that fails doesn't turn on what the program turned off.
+static void note_multicast_all(int fd, const void *value, socklen_t length)
+{
+	uint32_t state = descriptor_state(fd);
+	int on = 1;
+	if (length >= sizeof(on))
+		memcpy(&on, value, sizeof(on));
+	else if (length)
+		on = *(const unsigned char *)value; // ip(7): a byte will do
+	if (state & INET && !on)
+		descriptor_set(fd, state | ALL_OFF);
+}
+
 static void note_own_filter(int fd, int name)
 {
 	uint32_t state = descriptor_state(fd), flag = OWN_FILTER;
@@ -62,8 +82,13 @@ int on_setsockopt(int fd, int level, int name, const void *value, socklen_t leng
 		return -1;
 	if (own_joins_intercept(fd, level, name, value, length, &result))
 		return result;
-	if (!is_filter(level, name))
-		return next_setsockopt(fd, level, name, value, length);
+	if (!is_filter(level, name)) {
+		result = next_setsockopt(fd, level, name, value, length);
+		if (!result && is_multicast_all(level, name))
+			note_multicast_all(fd, value, length);
+		return result;
+	}
+	settle_shared(fd);
 	if (filters_intercept(fd, name, value, length, &result))
 		return result;
 	result = next_setsockopt(fd, level, name, value, length);

@@ -13,6 +13,7 @@
 #include "joins.h"
 #include "place.h"
 #include "settle.h"
+#include "siblings.h"
 #include "start.h"
 
 #include <errno.h>
@@ -166,16 +167,44 @@ static int bind_to(const struct subject *subject, const union graft_address *add
 	return kernel_bind(subject->fd, &address->any, graft_address_length(address));
 }
 
+static int bind_beside_sibling(struct subject *subject, const struct binding *binding)
+{
+	int error = siblings_bind(subject, &binding->asked);
+	if (error)
+		return error;
+	subject->state |= NAMED;
+	report_once(subject,
+	        "join: another socket of this program hears the groups at this port already; this one, at "
+	        "another address, does not");
+	return 0;
+}
+
 // What is left where the wildcard can't be had: the program's own bind, if that works, and a warning.
 static int bind_deaf(struct subject *subject, const struct binding *binding, int error, const char *advice)
 {
-	if (policy.fail)
-		return report_refused(subject, "join", error, advice);
-	int result = bind_to(subject, &binding->asked);
-	if (result)
-		return result;
-	subject->state |= NAMED;
-	return report_refused(subject, "join", error, advice);
+	int result = policy.fail ? error : bind_to(subject, &binding->asked);
+	if (!result)
+		subject->state |= NAMED;
+	int fails = report_refused(subject, "join", error, advice);
+	return fails ? fails : result;
+}
+
+// bind= that the kernel refuses leaves the program's own.
+static int bind_refused(struct subject *subject, const struct binding *binding, int error)
+{
+	char address[GRAFT_ADDRESS_TEXT], buffer[96];
+	struct text what = TEXT_IN(buffer);
+	text_put(&what, "bind ");
+	text_put(&what, graft_address_text(&binding->actual, address));
+	int fails = report_refused(subject, buffer, error, "bound as the program asked instead");
+	return fails ? fails : bind_to(subject, &binding->asked);
+}
+
+static bool is_moved(const struct binding *binding)
+{
+	return !binding->opening.closed &&
+	       (!graft_address_equal(&binding->actual, &binding->asked) ||
+	               graft_address_port(&binding->actual) != graft_address_port(&binding->asked));
 }
 
 // The joins are made before the bind, so that not one datagram slips in between; a bind that fails takes them
@@ -253,8 +282,12 @@ static int bind_subject(struct subject *subject, const struct plan *plan)
 	error = binding.opening.closed ? try_asked(subject, &binding) : 0;
 	if (error)
 		return bind_untried(subject, &binding, error);
+	if (binding.opening.closed && siblings_hear(subject, &binding.asked))
+		return bind_beside_sibling(subject, &binding);
 	error = joins.count || joins.pending ? bind_with_joins(subject, &binding, &joins)
 	                                     : bind_to(subject, &binding.actual);
+	if (error && is_moved(&binding))
+		error = bind_refused(subject, &binding, error);
 	if (!error)
 		subject->state |= NAMED;
 	return error;
@@ -264,7 +297,7 @@ static int bind_subject(struct subject *subject, const struct plan *plan)
 static void settle_port(struct subject *subject, const struct plan *before)
 {
 	struct plan now;
-	if (graft_address_port(&subject->facts.local) || !policy.asks_local)
+	if (graft_address_port(&subject->facts.local) || !subject_asks_local(subject))
 		return;
 	subject_find_local(subject);
 	plan_make(&now, &policy, &subject->facts);

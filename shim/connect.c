@@ -13,13 +13,19 @@
 
 enum { DISCARD_PORT = 9 };
 
-// Connects to a group while the multicast interface is the one that carries `source`: the kernel then takes
-// the address of that interface, whichever of several it is. Nothing is sent.
-static void borrow_multicast_interface(int fd, const union graft_address *source)
+// Connects to a group while the multicast interface is the one that carries `source`: the kernel then takes the
+// address of that interface, whichever of several it is. Nothing is sent. An AF_INET6 socket does it with mapped
+// addresses.
+static void borrow_multicast_interface(int fd, const union graft_address *source, struct in_addr address)
 {
-	union graft_address all_hosts = {.v4 = {.sin_family = AF_INET, .sin_addr = {htonl(0xe0000001)}}};
-	struct in_addr before = {0}, address = source->v4.sin_addr;
+	static const struct in6_addr mapped = {.s6_addr = {[10] = 0xff, 0xff, 224, 0, 0, 1}};
+	union graft_address all_hosts = {.any.sa_family = source->any.sa_family};
+	struct in_addr before = {0};
 	socklen_t length = sizeof(before);
+	if (source->any.sa_family == AF_INET)
+		all_hosts.v4.sin_addr.s_addr = htonl(0xe0000001);
+	else
+		all_hosts.v6.sin6_addr = mapped;
 	graft_address_set_port(&all_hosts, DISCARD_PORT);
 	kernel_getsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &before, &length);
 	if (kernel_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &address, sizeof(address)))
@@ -37,8 +43,10 @@ static void restore_source(const struct subject *subject)
 {
 	union graft_address source;
 	filters_asked(subject, &source);
-	if (source.any.sa_family == AF_INET) {
-		borrow_multicast_interface(subject->fd, &source);
+	union graft_address plain = source;
+	graft_address_unmap(&plain);
+	if (plain.any.sa_family == AF_INET) {
+		borrow_multicast_interface(subject->fd, &source, plain.v4.sin_addr);
 		return;
 	}
 	graft_address_set_port(&source, DISCARD_PORT);
@@ -104,7 +112,7 @@ static int place_for_destination(struct subject *subject)
 	subject->facts.to_known = true;
 	plan_make(&now, &policy, &subject->facts);
 	subject->state |= ADDRESSED;
-	return place_values(subject, addressed && policy.asks_to ? NULL : &before, &now);
+	return place_values(subject, addressed && subject_asks_to(subject) ? NULL : &before, &now);
 }
 
 static int connect_by_policy(struct subject *subject, const struct sockaddr *address, socklen_t length)

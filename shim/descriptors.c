@@ -135,11 +135,11 @@ bool descriptors_pending(void)
 	return __atomic_load_n(&pending, __ATOMIC_RELAXED);
 }
 
-void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd))
+void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd, void *context), void *context)
 {
 	for (int fd = 0; (unsigned)fd < descriptor_limit; fd++)
 		if (descriptor_has(fd, flag))
-			visit(fd);
+			visit(fd, context);
 }
 
 // ---- asked addresses ------------------------------------------------------------------------------------

@@ -27,6 +27,9 @@ enum descriptor_flag {
 	GOVERNED = 1 << 15,     // some rule placed something on it
 	SOURCED = 1 << 24,      // WIDENED, and its datagrams leave from the asked address
 	SEND_SETTLED = 1 << 25, // SEND_QUIET but for the source of a SOURCED socket
+	SHARED = 1 << 26,       // another descriptor of the same socket may have named it
+	PINGS = 1 << 27,        // datagrams of ICMP: hears the answers to what it sent, and no groups
+	ALL_OFF = 1 << 28,      // the program itself turned IP_MULTICAST_ALL off
 	ASKED_SHIFT = 16,       // eight bits: the address that the program asked for (descriptor_asked)
 };
 
@@ -79,7 +82,7 @@ bool descriptor_try(int fd);
 bool descriptors_pending(void);
 
 // Calls `visit` for each descriptor that has `flag`.
-void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd));
+void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd, void *context), void *context);
 
 // The bits of a state that stand for an asked address; the same address gets the same bits. 0: there is none
 // (AF_UNSPEC), or the room for different addresses is used up, and it must be read back from the filter.

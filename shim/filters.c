@@ -119,23 +119,38 @@ static int attach_small(
 	return error ? error : graft_filter_attach(subject->fd, &filter);
 }
 
-int filters_place(struct subject *subject, const struct opening *opening, const struct joins *joins)
+static int attach(const struct subject *subject, const struct opening *opening, const struct joins *joins)
 {
 	int error = -E2BIG;
 	if (!(subject->state & (FILTERED | OWN_FILTER)))
 		error = attach_small(subject, opening, joins);
+	return error == -E2BIG ? attach_large(subject, opening, joins) : error;
+}
+
+static int report_filter(const struct subject *subject, int error)
+{
+	const char *advice = "net.core.optmem_max may be too small for it";
 	if (error == -E2BIG)
-		error = attach_large(subject, opening, joins);
-	if (!error) {
-		subject->state |= FILTERED;
-		return 0;
-	}
-	const char *advice =
-	        "too many groups and sources for one packet filter, or net.core.optmem_max is too small";
+		advice =
+		        "the kernel takes 4096 instructions, about a hundred IPv6 groups: the last ones are left out";
 	if (error == -EACCES)
 		advice = "the program has an eBPF filter on the socket, which ours cannot be joined to";
-	int fails = report_refused(subject, "packet filter", error, advice);
-	return fails ? fails : error;
+	return report_refused(subject, "packet filter", error, advice);
+}
+
+int filters_place(struct subject *subject, const struct opening *opening, struct joins *joins)
+{
+	int error = attach(subject, opening, joins);
+	int fails = error ? report_filter(subject, error) : 0;
+	if (fails)
+		return fails;
+	while (error == -E2BIG && joins->count) { // all that fit
+		joins->count -= joins->count / 16 + 1;
+		error = attach(subject, opening, joins);
+	}
+	if (!error)
+		subject->state |= FILTERED;
+	return error;
 }
 
 void filters_detach(struct subject *subject)

@@ -7,9 +7,9 @@
 // Whether the kernel needs a filter's help to let in what it should and nothing else.
 bool filters_needed(const struct subject *subject, const struct opening *opening, const struct joins *joins);
 
-// Attaches the filter, keeping one that the program attached behind it. 0, or a negative errno, which was
-// reported.
-int filters_place(struct subject *subject, const struct opening *opening, const struct joins *joins);
+// Attaches the filter, keeping one that the program attached behind it; memberships for which there is no room are
+// dropped from the end. 0, or a negative errno, which was reported.
+int filters_place(struct subject *subject, const struct opening *opening, struct joins *joins);
 
 // Takes ours away and leaves the program's.
 void filters_detach(struct subject *subject);

@@ -81,8 +81,9 @@ typedef unsigned int message_flags;
 	         (fd, address, length), RULES, MSG_DONTWAIT) \
 	SETTLES(int, getsockopt, (int fd, int level, int name, void *restrict value, socklen_t *restrict length), \
 	         (fd, level, name, value, length), RULES, MSG_DONTWAIT) \
-	SETTLES(ssize_t, read, (int fd, void *bytes, size_t length), (fd, bytes, length), WAITS, 0) \
-	SETTLES(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), WAITS, 0) \
+	SETTLES(ssize_t, read, (int fd, void *bytes, size_t length), (fd, bytes, length), WAITS, \
+	        length ? 0 : MSG_DONTWAIT) \
+	SETTLES(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), WAITS, count ? 0 : MSG_DONTWAIT) \
 	SETTLES(ssize_t, write, (int fd, const void *bytes, size_t length), (fd, bytes, length), WAITS, MSG_DONTWAIT) \
 	LOGIC(int, poll, (struct pollfd *fds, nfds_t count, int timeout), (fds, count, timeout), WAITS) \
 	LOGIC(int, ppoll, (struct pollfd *fds, nfds_t count, const struct timespec *timeout, \
@@ -110,7 +111,7 @@ typedef unsigned int message_flags;
 	         ANY_SOCKADDR address, socklen_t *restrict address_length), \
 	         (fd, bytes, length, size, flags, address, address_length), RULES, flags) \
 	SETTLES(ssize_t, __read_chk, (int fd, void *bytes, size_t length, size_t size), \
-	         (fd, bytes, length, size), WAITS, 0) \
+	         (fd, bytes, length, size), WAITS, length ? 0 : MSG_DONTWAIT) \
 	LOGIC(int, __poll_chk, (struct pollfd *fds, nfds_t count, int timeout, size_t size), \
 	      (fds, count, timeout, size), WAITS) \
 	LOGIC(int, __ppoll_chk, (struct pollfd *fds, nfds_t count, const struct timespec *timeout, \

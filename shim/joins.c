@@ -36,7 +36,7 @@ bool joins_wanted(const struct subject *subject, struct sides sides)
 {
 	struct join_cursor cursor = {0};
 	const struct membership *membership;
-	if (!policy.joins || !subject_is_message(subject))
+	if (!policy.joins || !subject_is_message(subject) || subject->state & PINGS)
 		return false;
 	while ((membership = plan_next_join(&policy, &subject->facts, &cursor)))
 		if (on_side(sides, membership))
@@ -194,7 +194,8 @@ void joins_undo(struct subject *subject, struct joins *joins)
 	memberships_leave(subject, joins);
 	if (subject->state & FILTERED)
 		filters_detach(subject);
-	set_multicast_all(subject, 1);
+	if (!(subject->state & ALL_OFF))
+		set_multicast_all(subject, 1);
 	subject->state &= ~(uint32_t)PENDING;
 }
 

@@ -64,7 +64,7 @@ static int settle_accepted(int listener, int fd)
 {
 	descriptor_set(fd, descriptor_state(listener) & ~(uint32_t)(PENDING | INHERITED));
 	struct subject subject = subject_known(fd), parent = subject_known(listener);
-	bool asks = policy.asks_to || policy.asks_local;
+	bool asks = subject_asks_to(&subject) || subject_asks_local(&subject);
 	struct plan before, now;
 	if (!(subject.state & INET) || !(asks || subject.state & GOVERNED))
 		return 0;
@@ -112,8 +112,14 @@ int on_accept4(int fd, ANY_SOCKADDR address, socklen_t *restrict length, int fla
 
 static int copied(int from, int to)
 {
-	if (to >= 0 && to != from)
-		descriptor_set(to, descriptor_state(from));
+	uint32_t state = descriptor_state(from);
+	if (to < 0 || to == from)
+		return to;
+	if (state & INET && !(state & NAMED)) { // each may be named through the other
+		state |= SHARED;
+		descriptor_set(from, state);
+	}
+	descriptor_set(to, state);
 	return to;
 }
 

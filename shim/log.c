@@ -15,14 +15,14 @@
 
 static enum log_level limit = LOG_WARN;
 static const char *file;
-static struct stat stderr_at_start;
-static bool stderr_known;
+static enum { UNSEEN, OPEN, CLOSED } stderr_at_start;
+static struct stat first; // what stderr was then
 
 void log_start(const struct policy *policy)
 {
 	limit = policy->log;
 	file = policy->log_file;
-	stderr_known = !fstat(STDERR_FILENO, &stderr_at_start);
+	stderr_at_start = fstat(STDERR_FILENO, &first) ? CLOSED : OPEN;
 }
 
 bool log_wanted(enum log_level level)
@@ -41,15 +41,25 @@ void log_begin(struct text *line, enum log_level level)
 	text_put(line, ": ");
 }
 
-// A program that closed its stderr may have got its number for a data file or a connection: only write to
-// what was there at the start, or to what is plainly a log: a terminal, a pipe, a device, a file opened to
-// append.
+static bool is_connection(int fd)
+{
+	int family = 0;
+	socklen_t length = sizeof(family);
+	return !next_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) &&
+	       (family == AF_INET || family == AF_INET6);
+}
+
+// A program that closed its stderr may have got its number for a data file or a connection: only write to what
+// was there at the start, or to what is plainly a log: a terminal, a pipe, a device, a file opened to append. A
+// connection that was there at the start (inetd) is the program's conversation.
 static bool stderr_is_ours(void)
 {
 	struct stat now;
-	if (fstat(STDERR_FILENO, &now))
+	if (stderr_at_start == CLOSED || fstat(STDERR_FILENO, &now))
 		return false;
-	if (!stderr_known || (now.st_dev == stderr_at_start.st_dev && now.st_ino == stderr_at_start.st_ino))
+	if (S_ISSOCK(now.st_mode) && is_connection(STDERR_FILENO))
+		return false;
+	if (stderr_at_start == UNSEEN || (now.st_dev == first.st_dev && now.st_ino == first.st_ino))
 		return true;
 	if (S_ISREG(now.st_mode))
 		return next_fcntl(STDERR_FILENO, F_GETFL) & O_APPEND;

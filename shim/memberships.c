@@ -198,7 +198,9 @@ static void report_joined(const struct subject *subject, const struct join *join
 	char buffer[256];
 	struct text what = TEXT_IN(buffer);
 	memberships_say(join->membership, &what);
-	if (join->index && !join->membership->interface_count) {
+	const struct membership *membership = join->membership;
+	bool named = membership->interface_count == 1 && membership->interfaces->by == GRAFT_BY_NAME;
+	if (join->index && !named) {
 		text_put(&what, " on interface ");
 		text_put_number(&what, join->index);
 	}

@@ -14,12 +14,12 @@
 #include <string.h>
 
 // How a request is laid out.
-enum shape { MREQ, MREQ_SOURCE, MREQ6, GROUP, GROUP_SOURCE };
+enum shape { MREQ, MREQ_SOURCE, MREQ6, GROUP, GROUP_SOURCE, LIST4, LIST };
 
 static const struct row {
 	int level, name;
 	enum shape shape;
-	int means; // the protocol-independent request
+	int means; // the protocol-independent request; 0: a list of sources, which is never moved
 } rows[] = {
         {IPPROTO_IP, IP_ADD_MEMBERSHIP, MREQ, MCAST_JOIN_GROUP},
         {IPPROTO_IP, IP_DROP_MEMBERSHIP, MREQ, MCAST_LEAVE_GROUP},
@@ -41,6 +41,9 @@ static const struct row {
         {IPPROTO_IPV6, MCAST_LEAVE_SOURCE_GROUP, GROUP_SOURCE, MCAST_LEAVE_SOURCE_GROUP},
         {IPPROTO_IPV6, MCAST_BLOCK_SOURCE, GROUP_SOURCE, MCAST_BLOCK_SOURCE},
         {IPPROTO_IPV6, MCAST_UNBLOCK_SOURCE, GROUP_SOURCE, MCAST_UNBLOCK_SOURCE},
+        {IPPROTO_IP, IP_MSFILTER, LIST4, 0},
+        {IPPROTO_IP, MCAST_MSFILTER, LIST, 0},
+        {IPPROTO_IPV6, MCAST_MSFILTER, LIST, 0},
 };
 
 static const struct row *find(int level, int name)
@@ -135,6 +138,23 @@ static bool read_group_source(const void *value, socklen_t length, struct reques
 	return true;
 }
 
+// ip_msfilter begins with the group.
+static bool read_list4(const void *value, socklen_t length, struct request *request)
+{
+	struct in_addr group;
+	if (length < sizeof(group))
+		return false;
+	memcpy(&group, value, sizeof(group));
+	request->group = storage_of(group);
+	return true;
+}
+
+// group_filter begins as group_req does.
+static bool read_list(const void *value, socklen_t length, struct request *request)
+{
+	return read_group(value, length, request);
+}
+
 // false: the kernel will refuse it.
 static bool read_request(const struct row *row, const void *value, socklen_t length, struct request *request)
 {
@@ -151,6 +171,10 @@ static bool read_request(const struct row *row, const void *value, socklen_t len
 		return read_group(value, length, request);
 	case GROUP_SOURCE:
 		return read_group_source(value, length, request);
+	case LIST4:
+		return read_list4(value, length, request);
+	case LIST:
+		return read_list(value, length, request);
 	}
 	return false;
 }
@@ -166,37 +190,68 @@ static int make(int fd, const struct row *row, const struct request *request, un
 	return next_setsockopt(fd, row->level, row->means, &group, sizeof(group));
 }
 
-// The index of the policy's interface for this socket; 0: it has none, or it isn't there.
-static unsigned policy_interface(int fd)
+// The subject with the facts that rules on it ask for.
+static struct subject subject_with_facts(int fd)
 {
 	struct subject subject = subject_known(fd);
+	if (subject_asks_local(&subject))
+		subject_find_local(&subject);
+	if (subject_asks_to(&subject))
+		subject_find_peer(&subject);
+	return subject;
+}
+
+// Whether the policy has made the socket a member of the group: then the group is its own, and what the program
+// says of it changes nothing.
+static bool is_policys(const struct subject *subject, const struct request *request)
+{
+	union graft_address group = {0};
+	struct join_cursor cursor = {0};
+	const struct membership *membership;
+	bool placed = subject->state & NAMED || subject->facts.kind == SOCKET_RAW;
+	memcpy(&group, &request->group, sizeof(group));
+	while (placed && (membership = plan_next_join(&policy, &subject->facts, &cursor)))
+		if (graft_address_equal(&membership->group, &group))
+			return true;
+	return false;
+}
+
+// The index of the policy's interface for this socket; 0: it has none, or it isn't there.
+static unsigned policy_interface(const struct subject *subject)
+{
 	struct plan plan;
 	unsigned index;
-	if (!policy.interfaces || !(subject.state & INET))
-		return 0;
-	if (policy.asks_local)
-		subject_find_local(&subject);
-	if (policy.asks_to)
-		subject_find_peer(&subject);
-	plan_make(&plan, &policy, &subject.facts);
+	plan_make(&plan, &policy, &subject->facts);
 	const struct setting *setting = plan.values[KEY_INTERFACE];
-	if (!setting || graft_interface_resolve(fd, &setting->value.interface, &index, 1) < 0)
+	if (!setting || graft_interface_resolve(subject->fd, &setting->value.interface, &index, 1) < 0)
 		return 0;
-	report_placed(&subject, "the program's membership request goes to the interface", setting->origin);
+	report_placed(subject, "the program's membership request goes to the interface", setting->origin);
 	return index;
+}
+
+// Whether there is anything to say about a request at all: no request is even read otherwise.
+static bool is_concerned(int fd)
+{
+	uint32_t state = descriptor_state(fd);
+	return state & INET && (policy.interfaces || (policy.joins && state & GOVERNED));
 }
 
 bool own_joins_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result)
 {
 	struct request request = {0};
 	const struct row *row = find(level, name);
-	if (!row || !read_request(row, value, length, &request) || request.interface)
+	if (!row || !is_concerned(fd) || !read_request(row, value, length, &request))
 		return false;
 	int kept = errno;
-	unsigned index = policy_interface(fd);
+	struct subject subject = subject_with_facts(fd);
+	bool policys = is_policys(&subject, &request);
+	unsigned index = policys || request.interface || !row->means ? 0 : policy_interface(&subject);
+	if (policys)
+		report_placed(&subject, "the program's request for a group of join changes nothing", NULL);
 	errno = kept;
-	if (!index)
-		return false;
-	*result = make(fd, row, &request, index);
-	return true;
+	if (policys)
+		*result = 0;
+	else if (index)
+		*result = make(fd, row, &request, index);
+	return policys || index;
 }

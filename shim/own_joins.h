@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-// A membership request that names no interface goes to the one that the policy's `interface` names; leaves
-// and sources likewise, so that they meet the join. true: the request was made so, `*result` is what it
-// returned (errno set); false: not concerned, call on.
+// A request for a group that the policy has joined succeeds and changes nothing: the group is the policy's. Any other
+// that names no interface goes to the one that the policy's `interface` names; leaves and sources likewise, so that
+// they meet the join. true: `*result` is what the call returns (errno set); false: not concerned, call on.
 bool own_joins_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result);
 
 #endif

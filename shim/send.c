@@ -73,13 +73,13 @@ static void complete_pktinfo(struct cmsghdr *control, const union graft_address 
 	memcpy(CMSG_DATA(control), &info, sizeof(info));
 }
 
-// `message` with the source among its control messages, in `into`; the caller's stay as they are. Without a
-// destination the socket is connected, and has its source.
+// `message` with the source among its control messages, in `into`; the caller's stay as they are. Ours goes first,
+// as bytes may follow the last of theirs. Without a destination the socket is connected, and has its source.
 static void add_source(const struct subject *subject, const union graft_address *source,
         const struct msghdr *message, struct msghdr *into, struct control *control)
 {
 	*into = *message;
-	size_t given = message->msg_control ? CMSG_ALIGN(message->msg_controllen) : 0;
+	size_t given = message->msg_control ? message->msg_controllen : 0;
 	if (!message->msg_name)
 		return;
 	if (given > CONTROL_ROOM - CMSG_SPACE(sizeof(struct in6_pktinfo))) {
@@ -88,14 +88,13 @@ static void add_source(const struct subject *subject, const union graft_address 
 		        "leaves from the address that the route prefers");
 		return;
 	}
+	size_t ours = given && find_pktinfo(into) ? 0 : put_source(control->bytes, source);
 	if (given)
-		memcpy(control->bytes, message->msg_control, message->msg_controllen);
+		memcpy(control->bytes + ours, message->msg_control, given);
 	into->msg_control = control->bytes;
-	struct cmsghdr *own = given ? find_pktinfo(into) : NULL;
-	if (own)
-		complete_pktinfo(own, source);
-	else
-		into->msg_controllen = given + put_source(control->bytes + given, source);
+	into->msg_controllen = ours + given;
+	if (!ours)
+		complete_pktinfo(find_pktinfo(into), source);
 }
 
 // ---- before and after -----------------------------------------------------------------------------------
@@ -231,14 +230,17 @@ static int send_some(const struct subject *subject, const union graft_address *s
 static int send_all(const struct subject *subject, const union graft_address *source,
         struct mmsghdr *messages, unsigned count, message_flags flags)
 {
+	int kept = errno;
 	unsigned done = 0;
 	while (done < count) {
 		int sent = send_some(subject, source, messages + done, count - done, flags);
 		if (sent < 0)
-			return done ? (int)done : sent; // sendmmsg(2): the error shows at the next call
+			break;
 		done += (unsigned)sent;
 	}
-	return (int)done;
+	if (done) // sendmmsg(2): the error shows at the next call
+		errno = kept;
+	return done ? (int)done : -1;
 }
 
 static __attribute__((noinline)) int settle_and_sendmmsg(

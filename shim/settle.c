@@ -5,6 +5,7 @@
 #include "filters.h"
 #include "functions.h"
 #include "joins.h"
+#include "pending.h"
 #include "place.h"
 #include "start.h"
 
@@ -70,7 +71,7 @@ static int adopt(struct subject *subject)
 	if (subject_is_message(subject))
 		filters_adopt(subject);
 	subject_find_local(subject);
-	if (policy.asks_to || (policy.joins && subject_is_message(subject)))
+	if (subject_asks_to(subject) || (policy.joins && subject_is_message(subject)))
 		subject_find_peer(subject);
 	report_decision(subject, "adopted: made before the shim saw it");
 	subject->state |=
@@ -85,10 +86,25 @@ static bool is_inherited_or_new(uint32_t state)
 	return !state || state & INHERITED;
 }
 
+// A socket without a name, as far as this descriptor knows, may have been named through another: a copy, or that
+// of another process.
+static void look_again(struct subject *subject)
+{
+	subject_find_local(subject);
+	if (!subject->facts.local_known)
+		return;
+	filters_adopt(subject);
+	subject_find_local(subject);
+	subject->state |= NAMED;
+	subject_remember(subject);
+}
+
 bool settle_subject(int fd, struct subject *subject, int *error)
 {
 	*error = 0;
 	*subject = subject_known(fd);
+	if ((subject->state & (SHARED | NAMED)) == SHARED)
+		look_again(subject);
 	if (!is_inherited_or_new(subject->state))
 		return subject->state & INET;
 	uint32_t state = state_in_kernel(fd);
@@ -104,81 +120,24 @@ bool settle_subject(int fd, struct subject *subject, int *error)
 	return !*error;
 }
 
-// ---- memberships that wait ------------------------------------------------------------------------------
-
-// What names an interface is placed again: values first, then the memberships.
-static int place_again(struct subject *subject)
+void settle_shared(int fd)
 {
-	struct plan before, now;
-	subject_find_local(subject);
-	if (subject->state & ADDRESSED && policy.asks_to)
-		subject_find_peer(subject);
-	subject->state &= ~(uint32_t)PENDING;
-	plan_make(&now, &policy, &subject->facts);
-	before = now;
-	before.values[KEY_INTERFACE] = before.values[KEY_DEVICE] = NULL;
-	int error = place_values(subject, &before, &now);
-	bool live = subject->state & NAMED || subject->facts.kind == SOCKET_RAW;
-	return error || !live ? error : joins_place_live(subject);
-}
-
-static int try_pending(struct subject *subject)
-{
-	if (!(subject->state & PENDING) || !descriptor_try(subject->fd))
-		return 0;
-	int error = place_again(subject);
-	if (error)
-		subject->state |= PENDING;
-	subject_remember(subject);
-	return error;
-}
-
-static void try_one(int fd)
-{
-	struct subject subject = subject_known(fd);
-	try_pending(&subject);
-}
-
-void settle_all_pending(void)
-{
-	int kept = errno;
-	descriptors_each(PENDING, try_one);
+	int kept = errno, error;
+	struct subject subject;
+	if (descriptor_has(fd, SHARED))
+		settle_subject(fd, &subject, &error);
 	errno = kept;
 }
 
-static bool would_block(int fd, int flags)
-{
-	struct timeval patience = {0};
-	socklen_t length = sizeof(patience);
-	if (flags & (MSG_DONTWAIT | MSG_ERRQUEUE) || next_fcntl(fd, F_GETFL) & O_NONBLOCK)
-		return false;
-	return kernel_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &length) ||
-	       !(patience.tv_sec || patience.tv_usec);
-}
-
-// Waits for a datagram and tries the membership again every second, until either is there. -1: a signal came;
-// which ends the call, as poll can't tell whether its handler asked for SA_RESTART.
-static int wait_while_pending(struct subject *subject)
-{
-	struct pollfd wanted = {.fd = subject->fd, .events = POLLIN};
-	while (descriptor_has(subject->fd, PENDING)) {
-		int ready = next_poll(&wanted, 1, SETTLE_SLICE);
-		if (ready)
-			return ready < 0 ? -1 : 0;
-		subject_refresh(subject);
-		try_pending(subject);
-	}
-	return 0;
-}
+// ---- before a call --------------------------------------------------------------------------------------
 
 int settle(int fd, int flags)
 {
 	int kept = errno, error;
 	struct subject subject;
 	if (settle_subject(fd, &subject, &error) && subject.state & PENDING) {
-		error = try_pending(&subject);
-		if (!error && descriptor_has(fd, PENDING) && would_block(fd, flags) &&
-		        wait_while_pending(&subject) < 0)
+		error = pending_try(&subject);
+		if (!error && pending_wait(&subject, flags))
 			return -1; // EINTR
 	}
 	errno = error ? -error : kept;
@@ -200,6 +159,8 @@ int settle_destination(struct subject *subject, const struct sockaddr *to, sockl
 	int error = 0;
 	if (subject->state & NAMED)
 		subject_find_local(subject);
+	else if (subject_is_message(subject))
+		look_again(subject);
 	plan_make(&before, &policy, &subject->facts);
 	bool addressed = subject->state & ADDRESSED;
 	if (!to) // to the peer of a connect that we didn't see
@@ -218,10 +179,12 @@ int settle_destination(struct subject *subject, const struct sockaddr *to, sockl
 void settle_autobound(struct subject *subject, bool connected)
 {
 	struct plan before, now;
-	if (subject->state & NAMED)
+	bool asks = subject_asks_local(subject);
+	// A connect gives the socket an address of its own, though it had a port.
+	if (subject->state & NAMED && !(connected && asks))
 		return;
 	plan_make(&before, &policy, &subject->facts);
-	if (policy.asks_local)
+	if (asks)
 		subject_find_local(subject);
 	subject->state |= NAMED;
 	if (!subject->facts.local_known)

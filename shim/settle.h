@@ -5,8 +5,6 @@
 
 #include "subject.h"
 
-enum { SETTLE_SLICE = 1000 }; // ms between two tries of what waits
-
 // Before a call that neither names nor addresses the socket: adopts it if it isn't known, tries again what
 // was pending. `flags` are the call's MSG_ flags; one that would block while a membership is pending waits
 // here instead, in slices, so that the membership is made when its interface appears. 0, or -1 with errno
@@ -23,6 +21,9 @@ static inline int settle_first(int fd, int flags)
 // (negative), the call fails.
 bool settle_subject(int fd, struct subject *subject, int *error);
 
+// Before the name or the filter of a socket is asked or set: what other descriptors of it may have changed.
+void settle_shared(int fd);
+
 // Before a datagram goes to `to` (NULL: to the peer): rules on the destination, and what holds for a socket
 // that this datagram binds. 0, or a negative errno to fail with.
 int settle_destination(struct subject *subject, const struct sockaddr *to, socklen_t length);
@@ -33,8 +34,5 @@ void settle_autobound(struct subject *subject, bool connected);
 
 // If groups are wanted on a socket that is connected: the one warning that it won't hear them.
 void warn_connected(const struct subject *subject);
-
-// A membership that waits for its interface, on any descriptor: tried again, at most once a second each.
-void settle_all_pending(void);
 
 #endif

@@ -29,6 +29,8 @@ static enum socket_kind kind_of(int type, int protocol)
 uint32_t state_of_socket(int family, int type, int protocol)
 {
 	uint32_t kind = (uint32_t)kind_of(type, protocol) << KIND_SHIFT;
+	if ((type & SOCK_TYPE_MASK) == SOCK_DGRAM && kind_of(type, protocol) == SOCKET_RAW)
+		kind |= PINGS;
 	switch (family) {
 	case AF_INET:
 		return SEEN | INET | kind;
@@ -61,6 +63,16 @@ void subject_refresh(struct subject *subject)
 bool subject_is_message(const struct subject *subject)
 {
 	return subject->facts.kind == SOCKET_UDP || subject->facts.kind == SOCKET_RAW;
+}
+
+bool subject_asks_local(const struct subject *subject)
+{
+	return policy.asks_local & POLICY_KIND(subject->facts.kind);
+}
+
+bool subject_asks_to(const struct subject *subject)
+{
+	return policy.asks_to & POLICY_KIND(subject->facts.kind);
 }
 
 union graft_address subject_local(const struct subject *subject)
@@ -99,9 +111,9 @@ static bool sends_settled(const struct subject *subject)
 {
 	if (!subject_is_message(subject))
 		return true;
-	if (policy.asks_to && !(subject->state & ADDRESSED))
+	if (subject_asks_to(subject) && !(subject->state & ADDRESSED))
 		return false;
-	return subject->state & NAMED || !(policy.joins || policy.asks_local);
+	return subject->state & NAMED || !(policy.joins || subject_asks_local(subject));
 }
 
 void subject_remember(struct subject *subject)
@@ -124,7 +136,8 @@ bool subject_reads(const struct subject *subject, const struct sockaddr *address
 	// ipv6(7): the kernel takes an address without sin6_scope_id, as RFC 2133 had it.
 	size_t least =
 	        subject->facts.family == AF_INET6 ? offsetof(struct sockaddr_in6, sin6_scope_id) : size;
-	if (!address || length < least || address->sa_family != subject->facts.family)
+	if (!address || length < least || length > sizeof(struct sockaddr_storage) ||
+	        address->sa_family != subject->facts.family)
 		return false;
 	memset(into, 0, sizeof(*into));
 	memcpy(into, address, length < size ? length : size);

@@ -25,6 +25,10 @@ void subject_refresh(struct subject *subject);
 // Whether it can multicast: a datagram or raw socket.
 bool subject_is_message(const struct subject *subject);
 
+// Whether some rule for its kind asks for the local address, or the destination.
+bool subject_asks_local(const struct subject *subject);
+bool subject_asks_to(const struct subject *subject);
+
 // Its local address, or the wildcard while it has none.
 union graft_address subject_local(const struct subject *subject);
 

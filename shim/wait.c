@@ -6,6 +6,7 @@
 // the program like one wait.
 #include "functions.h"
 
+#include "pending.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -13,9 +14,8 @@
 #include <time.h>
 
 enum {
-	SLICE = 1000,          // ms
-	LONGEST = 2000000,     // seconds of one wait: below what an int of milliseconds holds
-	SELECT_AT_MOST = 4096, // descriptors whose sets are kept for another slice
+	SLICE = 1000,      // ms
+	LONGEST = 2000000, // seconds of one wait: below what an int of milliseconds holds
 };
 
 static long long milliseconds(void)
@@ -42,13 +42,13 @@ static struct patience patience_for(long long timeout)
 // Before each wait: tries what is pending, and sets the slice.
 static void patience_next(struct patience *patience)
 {
-	settle_all_pending();
+	pending_try_all();
 	long long left = patience->end ? patience->end - milliseconds() : 0;
 	if (left < 0)
 		left = 0;
-	patience->last = !descriptors_pending() || (!patience->endless && left <= SETTLE_SLICE);
+	patience->last = !descriptors_pending() || (!patience->endless && left <= PENDING_SLICE);
 	if (!patience->last)
-		patience->slice = SETTLE_SLICE;
+		patience->slice = PENDING_SLICE;
 	else
 		patience->slice = patience->endless ? -1 : (int)left;
 }
@@ -138,7 +138,7 @@ int on___ppoll_chk(
 // The three sets of a select, as they were before it.
 struct sets {
 	fd_set *given[3];
-	char kept[3][SELECT_AT_MOST / 8];
+	char kept[3][FD_SETSIZE / 8];
 	size_t bytes;
 };
 
@@ -162,7 +162,7 @@ static void settle_selected(const fd_set *readable, int count)
 {
 	const unsigned long *words = (const void *)readable;
 	unsigned bits = 8 * sizeof(long);
-	for (unsigned fd = 0; readable && fd < (unsigned)(count < 0 ? 0 : count); fd++)
+	for (unsigned fd = 0; readable && fd < (unsigned)(count < 0 || count > FD_SETSIZE ? 0 : count); fd++)
 		if (words[fd / bits] >> fd % bits & 1)
 			settle_inherited((int)fd);
 }
@@ -188,7 +188,7 @@ int on_select(int count, fd_set *restrict readable, fd_set *restrict writable, f
 {
 	settle_selected(readable, count);
 	bool refused = timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0);
-	if (!descriptors_pending() || count < 0 || count > SELECT_AT_MOST || refused)
+	if (!descriptors_pending() || count < 0 || count > FD_SETSIZE || refused)
 		return next_select(count, readable, writable, exceptional, timeout);
 	struct sets sets = {.given = {readable, writable, exceptional}};
 	struct timespec time = {
@@ -208,7 +208,7 @@ int on_pselect(int count, fd_set *restrict readable, fd_set *restrict writable, 
         const struct timespec *restrict timeout, const sigset_t *restrict mask)
 {
 	settle_selected(readable, count);
-	if (!descriptors_pending() || count < 0 || count > SELECT_AT_MOST || !is_time(timeout))
+	if (!descriptors_pending() || count < 0 || count > FD_SETSIZE || !is_time(timeout))
 		return next_pselect(count, readable, writable, exceptional, timeout, mask);
 	struct sets sets = {.given = {readable, writable, exceptional}};
 	return select_in_slices(count, &sets, ms_of(timeout), mask);

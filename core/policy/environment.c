@@ -244,26 +244,29 @@ static bool read_keys(struct reader *reader, const struct values *values)
 	return draft_finish(reader, &draft);
 }
 
-static void note_setting(struct policy *policy, const struct setting *setting)
+static void note_setting(struct policy *policy, const struct setting *setting, unsigned kinds)
 {
 	policy->interfaces |= setting->key == KEY_INTERFACE;
 	if (setting->key != KEY_JOIN)
 		return;
 	policy->joins = true;
 	for (unsigned i = 0; i < setting->value.join.count; i++)
-		policy->asks_local |= graft_address_port(&setting->value.join.items[i].group) != 0;
+		if (graft_address_port(&setting->value.join.items[i].group))
+			policy->asks_local |= kinds & (POLICY_KIND(SOCKET_UDP) | POLICY_KIND(SOCKET_RAW));
 }
 
 static void note_needs(struct policy *policy)
 {
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
+		unsigned kinds = rule->match.any_kind ? ~0U : POLICY_KIND(rule->match.kind);
 		// Which family an AF_INET6 socket belongs to, its addresses tell.
-		policy->asks_local |=
-		        rule->match.ports.count || rule->match.locals.count || rule->match.family;
-		policy->asks_to |= rule->match.peers.count || rule->match.family;
+		if (rule->match.ports.count || rule->match.locals.count || rule->match.family)
+			policy->asks_local |= kinds;
+		if (rule->match.peers.count || rule->match.family)
+			policy->asks_to |= kinds;
 		for (unsigned j = 0; j < rule->setting_count; j++)
-			note_setting(policy, &rule->settings[j]);
+			note_setting(policy, &rule->settings[j], kinds);
 	}
 }
 

@@ -91,6 +91,8 @@ struct facts {
 
 struct rule;
 
+#define POLICY_KIND(kind) (1U << (kind))
+
 struct policy {
 	const struct rule *rules; // the strongest first: SOCKGRAFT_RULES, single variables, SOCKGRAFT_FILE
 	size_t rule_count;
@@ -98,11 +100,13 @@ struct policy {
 	bool fail;                                                                  // SOCKGRAFT_ON_ERROR=fail
 	enum log_level { LOG_QUIET, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG } log; // SOCKGRAFT_LOG
 	const char *log_file; // SOCKGRAFT_LOG_FILE or NULL
-	// What the rules ask about or do, so that calls which no rule needs can be left alone.
-	bool asks_local; // port=, addr=, a membership with a port, or ipv4 or ipv6 (of an AF_INET6 socket)
-	bool asks_to;    // to=, or ipv4 or ipv6
-	bool joins;      // some rule joins
-	bool interfaces; // some rule has interface=
+	// What the rules ask about or do, so that calls which no rule needs can be left alone. Sets of kinds of
+	// socket: POLICY_KIND(SOCKET_UDP) | ...
+	unsigned
+	        asks_local; // port=, addr=, a membership with a port, or ipv4 or ipv6 (of an AF_INET6 socket)
+	unsigned asks_to;   // to=, or ipv4 or ipv6
+	bool joins;         // some rule joins
+	bool interfaces;    // some rule has interface=
 };
 
 // Where the policy comes from.

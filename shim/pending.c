@@ -1,0 +1,118 @@
+// What waits for an interface, and is tried again.
+#include "pending.h"
+
+#include "../core/kernel.h"
+#include "functions.h"
+#include "joins.h"
+#include "place.h"
+#include "start.h"
+
+#include <errno.h>
+
+// ---- trying ---------------------------------------------------------------------------------------------
+
+static int option(int fd, int name)
+{
+	int value = 0;
+	socklen_t length = sizeof(value);
+	int error = kernel_getsockopt(fd, SOL_SOCKET, name, &value, &length);
+	return error ? error : value;
+}
+
+// A descriptor may have been closed behind our back (fclose, close_range), and be something else by now.
+static bool is_still(const struct subject *subject)
+{
+	const uint32_t kind = INET | INET6 | 3U << KIND_SHIFT;
+	uint32_t now = state_of_socket(option(subject->fd, SO_DOMAIN), option(subject->fd, SO_TYPE),
+	        option(subject->fd, SO_PROTOCOL));
+	return !((now ^ subject->state) & kind);
+}
+
+// What names an interface is placed again: values first, then the memberships.
+static int place_again(struct subject *subject)
+{
+	struct plan before, now;
+	subject_find_local(subject);
+	if (subject->state & ADDRESSED && subject_asks_to(subject))
+		subject_find_peer(subject);
+	subject->state &= ~(uint32_t)PENDING;
+	plan_make(&now, &policy, &subject->facts);
+	before = now;
+	before.values[KEY_INTERFACE] = before.values[KEY_DEVICE] = NULL;
+	int error = place_values(subject, &before, &now);
+	bool live = subject->state & NAMED || subject->facts.kind == SOCKET_RAW;
+	return error || !live ? error : joins_place_live(subject);
+}
+
+int pending_try(struct subject *subject)
+{
+	if (!(subject->state & PENDING) || !descriptor_try(subject->fd))
+		return 0;
+	if (!is_still(subject)) {
+		descriptor_replace(subject->fd, subject->was, 0);
+		return 0;
+	}
+	int error = place_again(subject);
+	if (error)
+		subject->state |= PENDING;
+	subject_remember(subject);
+	return error;
+}
+
+static void try_one(int fd, void *unused)
+{
+	(void)unused;
+	struct subject subject = subject_known(fd);
+	pending_try(&subject);
+}
+
+void pending_try_all(void)
+{
+	int kept = errno;
+	descriptors_each(PENDING, try_one, NULL);
+	errno = kept;
+}
+
+// ---- waiting --------------------------------------------------------------------------------------------
+
+static bool would_block(int fd, int flags)
+{
+	struct timeval patience = {0};
+	socklen_t length = sizeof(patience);
+	if (flags & (MSG_DONTWAIT | MSG_ERRQUEUE) || next_fcntl(fd, F_GETFL) & O_NONBLOCK)
+		return false;
+	return kernel_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &length) ||
+	       !(patience.tv_sec || patience.tv_usec);
+}
+
+// A receive goes on after a signal whose handler was set with SA_RESTART; poll never does, and doesn't say which
+// signal it was. If all handlers are of that sort, so was this one; with some that are not, the call ends.
+static bool handlers_restart(void)
+{
+	struct sigaction action;
+	for (int signal = 1; signal < NSIG; signal++) {
+		if (sigaction(signal, NULL, &action) || action.sa_handler == SIG_DFL ||
+		        action.sa_handler == SIG_IGN)
+			continue;
+		if (!(action.sa_flags & SA_RESTART))
+			return false;
+	}
+	return true;
+}
+
+int pending_wait(struct subject *subject, int flags)
+{
+	struct pollfd wanted = {.fd = subject->fd, .events = POLLIN};
+	if (!descriptor_has(subject->fd, PENDING) || !would_block(subject->fd, flags))
+		return 0;
+	while (descriptor_has(subject->fd, PENDING)) {
+		int ready = next_poll(&wanted, 1, PENDING_SLICE);
+		if (ready > 0)
+			return 0;
+		if (ready < 0 && !(errno == EINTR && handlers_restart()))
+			return -1;
+		subject_refresh(subject);
+		pending_try(subject);
+	}
+	return 0;
+}
