@@ -274,6 +274,45 @@ static void interrupted(char **arguments)
 	printf("%zd %s\n", length, strerror(errno));
 }
 
+static void say_alarm(int signal)
+{
+	(void)signal;
+	if (write(STDOUT_FILENO, "alarm\n", 6) < 0)
+		_exit(1);
+}
+
+// An alarm whose handler has SA_RESTART does not end a receive that blocks.
+static void restarted(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	struct sigaction action = {.sa_handler = say_alarm, .sa_flags = SA_RESTART};
+	sigaction(SIGALRM, &action, NULL);
+	alarm(1);
+	print_datagrams(fd);
+}
+
+// Sends with a control message, and zero bytes behind it.
+static void control_tail(char **arguments)
+{
+	int fd = bound_socket(arguments);
+	union address to;
+	socklen_t length = make_address(&to, arguments[2], arguments[3]);
+	union {
+		char room[CMSG_SPACE(sizeof(int)) + 8];
+		struct cmsghdr header;
+	} control = {
+	        .header = {.cmsg_level = IPPROTO_IP, .cmsg_type = IP_TTL, .cmsg_len = CMSG_LEN(sizeof(int))}};
+	memcpy(CMSG_DATA(&control.header), &(int){9}, sizeof(int));
+	struct iovec part = {"tail", 4};
+	const struct msghdr message = {.msg_name = &to,
+	        .msg_namelen = length,
+	        .msg_iov = &part,
+	        .msg_iovlen = 1,
+	        .msg_control = &control,
+	        .msg_controllen = sizeof(control)};
+	printf("sent %zd\n", sendmsg(fd, &message, 0));
+}
+
 static void failed_connect(char **arguments)
 {
 	int fd = bound_socket(arguments);
@@ -371,6 +410,8 @@ static const struct {
         {"no-family", no_family, 2},
         {"threads", threads, 2},
         {"interrupted", interrupted, 2},
+        {"restarted", restarted, 2},
+        {"control-tail", control_tail, 4},
         {"failed-connect", failed_connect, 2},
         {"two-connects", two_connects, 4},
         {"kernel-port", kernel_port, 2},
