@@ -85,13 +85,20 @@ static bool would_block(int fd, int flags)
 	       !(patience.tv_sec || patience.tv_usec);
 }
 
+// A fault is a thread's own, and interrupts no wait: whose handlers they are says nothing.
+static bool is_fault(int signal)
+{
+	return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
+	       signal == SIGTRAP || signal == SIGSYS || signal == SIGABRT;
+}
+
 // A receive goes on after a signal whose handler was set with SA_RESTART; poll never does, and doesn't say which
 // signal it was. If all handlers are of that sort, so was this one; with some that are not, the call ends.
 static bool handlers_restart(void)
 {
 	struct sigaction action;
 	for (int signal = 1; signal < NSIG; signal++) {
-		if (sigaction(signal, NULL, &action) || action.sa_handler == SIG_DFL ||
+		if (is_fault(signal) || sigaction(signal, NULL, &action) || action.sa_handler == SIG_DFL ||
 		        action.sa_handler == SIG_IGN)
 			continue;
 		if (!(action.sa_flags & SA_RESTART))

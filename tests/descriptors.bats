@@ -115,7 +115,8 @@ ready_on_sender() {
 	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" failed-connect 10.77.0.22 0
 	finish r
 	said r '^-1 Permission denied$'
-	said r '^the same name$'
+	[ "$(grep -c '^name: 10.77.0.22 [1-9]' "$(out r)")" = 2 ]
+	[ "$(grep '^name' "$(out r)" | sort -u | wc -l)" = 1 ]
 }
 
 @test "the error queue is read without waiting, a membership that waits or not" {

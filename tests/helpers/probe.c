@@ -316,15 +316,12 @@ static void control_tail(char **arguments)
 static void failed_connect(char **arguments)
 {
 	int fd = bound_socket(arguments);
-	union address before = {0}, after = {0}, to;
-	socklen_t length = sizeof(before);
-	getsockname(fd, &before.any, &length);
-	length = make_address(&to, "255.255.255.255", "9");
+	union address to;
+	socklen_t length = make_address(&to, "255.255.255.255", "9");
+	print_name("name", fd);
 	int result = connect(fd, &to.any, length);
 	printf("%d %s\n", result, strerror(errno));
-	length = sizeof(after);
-	getsockname(fd, &after.any, &length);
-	puts(memcmp(&before, &after, sizeof(before)) ? "another name" : "the same name");
+	print_name("name", fd);
 }
 
 // Connects to one address after the other, and shows what the policy has made of the marks.
