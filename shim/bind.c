@@ -179,14 +179,20 @@ static int bind_beside_sibling(struct subject *subject, const struct binding *bi
 	return 0;
 }
 
-// What is left where the wildcard can't be had: the program's own bind, if that works, and a warning.
+// What is left where the wildcard can't be had: the program's own bind, with a warning; or its failure, which would
+// have been the same without us, unless it was a widened socket of another program that took the port.
 static int bind_deaf(struct subject *subject, const struct binding *binding, int error, const char *advice)
 {
-	int result = policy.fail ? error : bind_to(subject, &binding->asked);
-	if (!result)
-		subject->state |= NAMED;
+	int result = policy.fail ? 0 : bind_to(subject, &binding->asked);
+	if (result) {
+		report_placed(subject, "bind: the port is taken, perhaps by another program's widened socket",
+		        NULL);
+		return result;
+	}
 	int fails = report_refused(subject, "join", error, advice);
-	return fails ? fails : result;
+	if (!fails)
+		subject->state |= NAMED;
+	return fails;
 }
 
 // bind= that the kernel refuses leaves the program's own.

@@ -61,7 +61,7 @@ static inline bool descriptor_has(int fd, uint32_t flags) // any of them
 static inline bool descriptor_is_quiet(int fd, uint32_t flag)
 {
 	return __builtin_expect((unsigned)fd < descriptor_limit, true) &&
-	       __builtin_expect(descriptor_table[(unsigned)fd].state & flag, true);
+	       __builtin_expect((descriptor_table[(unsigned)fd].state & flag) != 0, true);
 }
 
 // Makes the table; before anything else here. false: no memory for it, nothing can be governed.
