@@ -34,11 +34,10 @@ static void borrow_multicast_interface(int fd, const union graft_address *source
 	kernel_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &before, sizeof(before));
 }
 
-// The kernel picks the source of a connection by the route, unless the socket has one. A socket that was
-// bound wider than asked gets back the one that the program asked for: first connected to that very address,
-// it takes it as its own (RFC 6724, rule 1), and keeps it through the connect that follows. For an IPv4
-// address that is not the first of its subnet the route prefers the first; then the multicast interface
-// helps.
+// The kernel picks the source of a connection by the route, unless the socket has one. A socket that was bound wider
+// than asked gets back the one that the program asked for, by a connect before the program's, which keeps it. An IPv6
+// socket that connects to its own address takes that as the source (RFC 6724, rule 1). For IPv4 the route prefers
+// the first address of a subnet to the others, so there the multicast interface says which.
 static void restore_source(const struct subject *subject)
 {
 	union graft_address source;
