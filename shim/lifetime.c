@@ -64,15 +64,16 @@ static int settle_accepted(int listener, int fd)
 {
 	descriptor_set(fd, descriptor_state(listener) & ~(uint32_t)(PENDING | INHERITED));
 	struct subject subject = subject_known(fd), parent = subject_known(listener);
-	bool asks = subject_asks_to(&subject) || subject_asks_local(&subject);
+	bool asks_local = subject_asks_local(&subject), asks_to = subject_asks_to(&subject);
 	struct plan before, now;
-	if (!(subject.state & INET) || !(asks || subject.state & GOVERNED))
+	if (!(subject.state & INET) || !(asks_local || asks_to || subject.state & GOVERNED))
 		return 0;
-	if (asks) {
+	if (asks_local) {
 		subject_find_local(&parent);
 		subject_find_local(&subject);
-		subject_find_peer(&subject);
 	}
+	if (asks_to)
+		subject_find_peer(&subject);
 	plan_make(&before, &policy, &parent.facts);
 	plan_make(&now, &policy, &subject.facts);
 	before.values[KEY_PRIORITY] = NULL;
