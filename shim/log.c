@@ -68,8 +68,12 @@ static bool stderr_is_ours(void)
 
 // A pipe whose reader went away raises SIGPIPE, of which the program must not die: it is held back and, if it
 // came from us, taken away again.
+// A pipe that nobody reads from is full one day: a line that would have to wait is lost.
 static void write_without_signal(int fd, const struct text *line)
 {
+	struct pollfd room = {.fd = fd, .events = POLLOUT};
+	if (next_poll(&room, 1, 0) == 0)
+		return;
 	sigset_t pipe, before, waiting;
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);

@@ -243,3 +243,24 @@ python() {
 	finish r
 	said r '^ttl 9$'
 }
+
+@test "a full pipe in place of stderr holds nobody up" {
+	cat >"$BATS_TEST_TMPDIR/r.py" <<-END
+		import fcntl, os, socket
+		reader, writer = os.pipe()
+		fcntl.fcntl(writer, fcntl.F_SETFL, os.O_NONBLOCK)
+		try:
+		    while True:
+		        os.write(writer, b"x" * 4096)
+		except BlockingIOError:
+		    pass
+		fcntl.fcntl(writer, fcntl.F_SETFL, 0)
+		os.dup2(writer, 2)
+		made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		made.bind(("10.77.0.2", 5000))
+		print("bound")
+	END
+	SOCKGRAFT_JOIN=239.1.1.1%nope0 start r grafted "$PYTHON" "$BATS_TEST_TMPDIR/r.py"
+	finish r
+	said r '^bound$'
+}
