@@ -48,8 +48,7 @@ static void warn_if_deaf(struct subject *subject)
 	        graft_address_is_multicast(local))
 		return;
 	report_refused(subject, "join", -EADDRNOTAVAIL,
-	        "the socket came bound to one address, so it can't hear groups: have it bound to the "
-	        "wildcard "
+	        "the socket came bound to one address, so it can't hear groups: have it bound to the wildcard "
 	        "(for systemd, ListenDatagram= with the port alone)");
 }
 
