@@ -106,14 +106,14 @@ void descriptor_set(int fd, uint32_t state)
 {
 	if (!may_write(fd, state))
 		return;
-	uint32_t before = __atomic_exchange_n(&descriptor_table[fd].state, state, __ATOMIC_RELAXED);
+	uint32_t before = __atomic_exchange_n(&descriptor_table[fd].state, state, __ATOMIC_ACQ_REL);
 	count_waiting(before, state);
 }
 
 void descriptor_replace(int fd, uint32_t before, uint32_t state)
 {
 	if (may_write(fd, state) && __atomic_compare_exchange_n(&descriptor_table[fd].state, &before, state,
-	                                    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	                                    false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		count_waiting(before, state);
 }
 

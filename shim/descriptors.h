@@ -47,7 +47,7 @@ static inline uint32_t descriptor_state(int fd)
 {
 	if ((unsigned)fd >= __atomic_load_n(&descriptor_limit, __ATOMIC_ACQUIRE))
 		return 0;
-	return __atomic_load_n(&descriptor_table[(unsigned)fd].state, __ATOMIC_RELAXED);
+	return __atomic_load_n(&descriptor_table[(unsigned)fd].state, __ATOMIC_ACQUIRE);
 }
 
 static inline bool descriptor_has(int fd, uint32_t flags) // any of them
