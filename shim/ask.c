@@ -89,9 +89,8 @@ int on_setsockopt(int fd, int level, int name, const void *value, socklen_t leng
 		return result;
 	}
 	settle_shared(fd);
-	if (filters_intercept(fd, name, value, length, &result))
-		return result;
-	result = next_setsockopt(fd, level, name, value, length);
+	if (!filters_intercept(fd, name, value, length, &result))
+		result = next_setsockopt(fd, level, name, value, length);
 	if (!result)
 		note_own_filter(fd, name);
 	return result;

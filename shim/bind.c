@@ -354,6 +354,5 @@ int on_bind(int fd, CONST_SOCKADDR address, socklen_t length)
 		errno = kept;
 		return next_bind(fd, address, length);
 	}
-	errno = error ? -error : kept;
-	return error ? -1 : 0;
+	return call_result(error, kept);
 }

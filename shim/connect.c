@@ -3,7 +3,6 @@
 
 #include "../core/kernel.h"
 #include "filters.h"
-#include "joins.h"
 #include "place.h"
 #include "settle.h"
 #include "start.h"
@@ -169,6 +168,5 @@ int on_connect(int fd, CONST_SOCKADDR address, socklen_t length)
 		errno = kept;
 		return next_connect(fd, address, length);
 	}
-	errno = error ? -error : kept;
-	return error ? -1 : 0;
+	return call_result(error, kept);
 }

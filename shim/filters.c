@@ -6,7 +6,6 @@
 
 #include "../core/kernel.h"
 #include "functions.h"
-#include "start.h"
 
 #include <errno.h>
 
@@ -46,17 +45,26 @@ static void workshop_close(struct workshop *workshop)
 	kernel_unmap(workshop, sizeof(*workshop));
 }
 
-// The program's part of the filter on `fd`, a slice of `present`: its length, 0 for none, or a negative
-// errno.
-static int read_inner(int fd, struct sock_filter *present, const struct sock_filter **inner)
+// What is attached.
+struct reading {
+	int length; // in the workshop's `present`; 0: nothing, or a negative errno
+	bool ours;
+	struct graft_filter_identity identity; // of ours
+	unsigned inner;                        // where the program's begins; `length`: it has none
+};
+
+static struct reading read_present(int fd, struct workshop *workshop)
 {
-	struct graft_filter_identity identity;
-	unsigned start = 0;
-	int length = graft_filter_read(fd, present, GRAFT_FILTER_ROOM);
-	if (length > 0 && graft_filter_identify(present, (unsigned)length, &identity, &start))
-		length -= (int)start;
-	*inner = length > 0 ? present + start : NULL;
-	return length;
+	struct reading reading = {.length = graft_filter_read(fd, workshop->present, GRAFT_FILTER_ROOM)};
+	reading.ours =
+	        reading.length > 0 && graft_filter_identify(workshop->present, (unsigned)reading.length,
+	                                      &reading.identity, &reading.inner);
+	return reading;
+}
+
+static unsigned inner_length(const struct reading *reading)
+{
+	return reading->length > 0 ? (unsigned)reading->length - reading->inner : 0;
 }
 
 static bool is_joined(const struct joins *joins, const union graft_address *address)
@@ -83,13 +91,13 @@ static void write_blocks(
 
 // What the filter is to let in, in `code`, with the program's own behind it.
 static int write_filter(struct graft_filter *filter, int family, const struct opening *opening,
-        const struct joins *joins, const struct sock_filter *inner, unsigned inner_length)
+        const struct joins *joins, const struct sock_filter *inner, unsigned length)
 {
 	const struct graft_filter_identity identity = {
 	        opening->asked, (opening->closed ? TAG_CLOSED : 0) | (opening->sourced ? TAG_SOURCED : 0)};
 	graft_filter_begin(filter, filter->code, filter->room, family, &identity);
 	write_blocks(filter, opening, joins);
-	return graft_filter_end(filter, !opening->closed, inner, inner_length);
+	return graft_filter_end(filter, !opening->closed, inner, length);
 }
 
 static int attach_large(
@@ -98,11 +106,12 @@ static int attach_large(
 	struct workshop *workshop = workshop_open();
 	if (!workshop)
 		return -ENOMEM;
-	const struct sock_filter *inner = NULL;
+	struct reading reading = read_present(subject->fd, workshop);
 	struct graft_filter filter = {.code = workshop->next, .room = GRAFT_FILTER_ROOM};
-	int error = read_inner(subject->fd, workshop->present, &inner);
-	if (error >= 0)
-		error = write_filter(&filter, subject->facts.family, opening, joins, inner, (unsigned)error);
+	unsigned length = inner_length(&reading);
+	int error = reading.length < 0 ? reading.length
+	                               : write_filter(&filter, subject->facts.family, opening, joins,
+	                                         length ? workshop->present + reading.inner : NULL, length);
 	if (!error)
 		error = graft_filter_attach(subject->fd, &filter);
 	workshop_close(workshop);
@@ -156,11 +165,12 @@ int filters_place(struct subject *subject, const struct opening *opening, struct
 void filters_detach(struct subject *subject)
 {
 	struct workshop *workshop = subject->state & OWN_FILTER ? workshop_open() : NULL;
-	const struct sock_filter *inner;
-	int length = workshop ? read_inner(subject->fd, workshop->present, &inner) : 0;
-	if (length > 0) {
-		struct graft_filter own = {
-		        .code = workshop->present + (inner - workshop->present), .length = (unsigned)length};
+	struct reading reading = {0};
+	if (workshop)
+		reading = read_present(subject->fd, workshop);
+	struct graft_filter own = {.length = inner_length(&reading)};
+	if (own.length) {
+		own.code = workshop->present + reading.inner;
 		graft_filter_attach(subject->fd, &own);
 	} else {
 		graft_filter_detach(subject->fd);
@@ -172,27 +182,24 @@ void filters_detach(struct subject *subject)
 
 void filters_adopt(struct subject *subject)
 {
-	struct graft_filter_identity identity;
-	unsigned inner;
 	struct sock_filter none[1];
-	int length = graft_filter_read(subject->fd, none, 0);
-	if (!length)
+	if (!graft_filter_read(subject->fd, none, 0))
 		return;
 	subject->state |= OWN_FILTER; // an eBPF one, or one that is not ours, unless it turns out to be
 	struct workshop *workshop = workshop_open();
 	if (!workshop)
 		return;
-	length = graft_filter_read(subject->fd, workshop->present, GRAFT_FILTER_ROOM);
-	if (length > 0 && graft_filter_identify(workshop->present, (unsigned)length, &identity, &inner)) {
-		subject->state |= FILTERED;
-		if (inner == (unsigned)length)
-			subject->state &= ~(uint32_t)OWN_FILTER;
-		if (identity.tag & TAG_CLOSED)
-			subject->state |= WIDENED | descriptor_ask(&identity.address);
-		if (identity.tag & TAG_SOURCED)
-			subject->state |= SOURCED;
-	}
+	struct reading reading = read_present(subject->fd, workshop);
 	workshop_close(workshop);
+	if (!reading.ours)
+		return;
+	subject->state |= FILTERED;
+	if (!inner_length(&reading))
+		subject->state &= ~(uint32_t)OWN_FILTER;
+	if (reading.identity.tag & TAG_CLOSED)
+		subject->state |= WIDENED | descriptor_ask(&reading.identity.address);
+	if (reading.identity.tag & TAG_SOURCED)
+		subject->state |= SOURCED;
 }
 
 void filters_asked(const struct subject *subject, union graft_address *asked)
@@ -203,31 +210,26 @@ void filters_asked(const struct subject *subject, union graft_address *asked)
 	struct workshop *workshop = workshop_open();
 	if (!workshop)
 		return;
-	unsigned inner;
-	struct graft_filter_identity identity;
-	int length = graft_filter_read(subject->fd, workshop->present, GRAFT_FILTER_ROOM);
-	if (length > 0 && graft_filter_identify(workshop->present, (unsigned)length, &identity, &inner))
-		*asked = identity.address;
+	struct reading reading = read_present(subject->fd, workshop);
 	workshop_close(workshop);
+	if (reading.ours)
+		*asked = reading.identity.address;
 }
 
 // ---- the program's own filter ---------------------------------------------------------------------------
 
 // Puts `inner` behind our part of the filter on `fd`; NULL takes the program's away, -ENOENT if there is
 // none.
-static int replace_inner(int fd, const struct sock_filter *inner, unsigned inner_length)
+static int replace_inner(int fd, const struct sock_filter *inner, unsigned length)
 {
 	struct workshop *workshop = workshop_open();
 	if (!workshop)
 		return -ENOMEM;
-	struct graft_filter_identity identity;
+	struct reading reading = read_present(fd, workshop);
 	struct graft_filter filter = {.code = workshop->present, .room = GRAFT_FILTER_ROOM};
-	unsigned start;
-	int error = -ENOENT, length = graft_filter_read(fd, workshop->present, GRAFT_FILTER_ROOM);
-	bool ours =
-	        length > 0 && graft_filter_identify(workshop->present, (unsigned)length, &identity, &start);
-	if (ours && (inner || start < (unsigned)length))
-		error = graft_filter_replace_inner(&filter, (unsigned)length, inner, inner_length);
+	int error = -ENOENT;
+	if (reading.ours && (inner || inner_length(&reading)))
+		error = graft_filter_replace_inner(&filter, (unsigned)reading.length, inner, length);
 	if (!error)
 		error = graft_filter_attach(fd, &filter);
 	workshop_close(workshop);
@@ -257,21 +259,16 @@ static int attach_own(int fd, const void *value, socklen_t length)
 
 bool filters_intercept(int fd, int name, const void *value, socklen_t length, int *result)
 {
-	uint32_t state = descriptor_state(fd);
-	if (!(state & FILTERED))
-		return false;
 	struct subject subject = subject_known(fd);
+	if (!(subject.state & FILTERED))
+		return false;
 	int kept = errno, error;
 	switch (name) {
 	case SO_ATTACH_FILTER:
 		error = attach_own(fd, value, length);
-		if (!error)
-			descriptor_set(fd, state | OWN_FILTER);
 		break;
 	case SO_DETACH_FILTER:
 		error = replace_inner(fd, NULL, 0);
-		if (!error)
-			descriptor_set(fd, state & ~(uint32_t)OWN_FILTER);
 		break;
 	case SO_ATTACH_BPF:
 		// It would take the place of ours and open the socket wider than the program asked.
@@ -283,7 +280,6 @@ bool filters_intercept(int fd, int name, const void *value, socklen_t length, in
 	default:
 		return false;
 	}
-	errno = error ? -error : kept;
-	*result = error ? -1 : 0;
+	*result = call_result(error, kept);
 	return true;
 }

@@ -13,6 +13,7 @@
 #ifndef SOCKGRAFT_FUNCTIONS_H
 #define SOCKGRAFT_FUNCTIONS_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -138,6 +139,13 @@ SHIM_FUNCTIONS(DECLARE_LOGIC, DECLARE_SETTLES, DECLARE_VARIADIC)
 #undef DECLARE_VARIADIC
 
 #pragma GCC visibility pop
+
+// What an intercepted call returns: 0 with errno as it was, or -1 with the negative `error`'s errno.
+static inline int call_result(int error, int kept)
+{
+	errno = error ? -error : kept;
+	return error ? -1 : 0;
+}
 
 // Looks up the functions behind ours; at the first call into the library, or when it is loaded.
 void functions_find(void);

@@ -4,6 +4,7 @@
 #include "../core/kernel.h"
 #include "filters.h"
 #include "memberships.h"
+#include "place.h"
 #include "start.h"
 
 #include <errno.h>
@@ -32,14 +33,29 @@ static bool on_side(struct sides sides, const struct membership *membership)
 	return membership->group.any.sa_family == AF_INET ? sides.ipv4 : sides.ipv6;
 }
 
+static bool may_join(const struct subject *subject)
+{
+	return policy.joins && subject_is_message(subject) && !(subject->state & PINGS);
+}
+
 bool joins_wanted(const struct subject *subject, struct sides sides)
 {
 	struct join_cursor cursor = {0};
 	const struct membership *membership;
-	if (!policy.joins || !subject_is_message(subject) || subject->state & PINGS)
+	if (!may_join(subject))
 		return false;
 	while ((membership = plan_next_join(&policy, &subject->facts, &cursor)))
 		if (on_side(sides, membership))
+			return true;
+	return false;
+}
+
+bool joins_include(const struct subject *subject, const union graft_address *group)
+{
+	struct join_cursor cursor = {0};
+	const struct membership *membership;
+	while (may_join(subject) && (membership = plan_next_join(&policy, &subject->facts, &cursor)))
+		if (graft_address_equal(&membership->group, group))
 			return true;
 	return false;
 }
@@ -70,9 +86,9 @@ static int report_missing(
 		joins->pending = true;
 	const char *advice = "the interface is not there yet; tried again at this socket's next calls";
 	if (!membership->interface_count)
-		advice = "no route to the group; name the interface (GROUP%eth0), or add a route; tried "
-		         "again at "
-		         "this socket's next calls";
+		advice =
+		        "no route to the group; name the interface (GROUP%eth0), or add a route; tried again "
+		        "at this socket's next calls";
 	return report_refused(subject, buffer, error, memberships_missing(error) ? advice : NULL);
 }
 
@@ -158,13 +174,8 @@ static bool says_multicast_all(const struct subject *subject)
 // Groups that other sockets joined are kept out, unless the policy has its own word on that.
 static void set_multicast_all(const struct subject *subject, int on)
 {
-	if (says_multicast_all(subject))
-		return;
-	bool ipv6 = subject->state & INET6;
-	if (ipv6)
-		graft_option_set(subject->fd, GRAFT_MULTICAST_ALL, GRAFT_IPV6, on);
-	if (!ipv6 || subject->facts.kind != SOCKET_RAW)
-		graft_option_set(subject->fd, GRAFT_MULTICAST_ALL, GRAFT_IPV4, on);
+	if (!says_multicast_all(subject))
+		place_on_sides(subject, GRAFT_MULTICAST_ALL, on);
 }
 
 int joins_place(struct subject *subject, const struct opening *opening, struct joins *joins)
@@ -182,9 +193,10 @@ int joins_place(struct subject *subject, const struct opening *opening, struct j
 		subject->state |= GOVERNED;
 		return 0;
 	}
-	memberships_leave(subject, joins);
 	// A filter that is there keeps a socket narrow: what took its place, or failed to, stays.
-	if (!opening->live && !(before & FILTERED))
+	if (opening->live || before & FILTERED)
+		memberships_leave(subject, joins);
+	else
 		joins_undo(subject, joins);
 	return policy.fail ? error : 0;
 }

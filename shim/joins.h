@@ -38,6 +38,9 @@ struct sides joins_sides(const struct subject *subject, const union graft_addres
 // Whether the policy wants any group on this socket.
 bool joins_wanted(const struct subject *subject, struct sides sides);
 
+// Whether it wants this group on the socket.
+bool joins_include(const struct subject *subject, const union graft_address *group);
+
 // The one group that the policy wants on this socket; AF_UNSPEC: there is none, or several.
 union graft_address joins_sole_group(const struct subject *subject, struct sides sides);
 

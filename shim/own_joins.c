@@ -1,12 +1,12 @@
-// The program's own membership requests that name no interface.
+// The program's own membership requests: for a group that the policy has joined, and those that name no interface.
 //
-// The kernel would ask the route to the group, which knows nothing of IP_MULTICAST_IF (ip(7)). Each request
-// is made again as the protocol-independent one of RFC 3678 that says the same, with the interface's index.
+// For the latter the kernel would ask the route to the group, which knows nothing of IP_MULTICAST_IF (ip(7)). Each is
+// made again as the protocol-independent request of RFC 3678 that says the same, with the interface's index.
 #include "own_joins.h"
 
 #include "functions.h"
+#include "joins.h"
 #include "start.h"
-#include "subject.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 
 // How a request is laid out.
-enum shape { MREQ, MREQ_SOURCE, MREQ6, GROUP, GROUP_SOURCE, LIST4, LIST };
+enum shape { MREQ, MREQ_SOURCE, MREQ6, GROUP, GROUP_SOURCE, LIST4 };
 
 static const struct row {
 	int level, name;
@@ -42,8 +42,8 @@ static const struct row {
         {IPPROTO_IPV6, MCAST_BLOCK_SOURCE, GROUP_SOURCE, MCAST_BLOCK_SOURCE},
         {IPPROTO_IPV6, MCAST_UNBLOCK_SOURCE, GROUP_SOURCE, MCAST_UNBLOCK_SOURCE},
         {IPPROTO_IP, IP_MSFILTER, LIST4, 0},
-        {IPPROTO_IP, MCAST_MSFILTER, LIST, 0},
-        {IPPROTO_IPV6, MCAST_MSFILTER, LIST, 0},
+        {IPPROTO_IP, MCAST_MSFILTER, GROUP, 0},
+        {IPPROTO_IPV6, MCAST_MSFILTER, GROUP, 0},
 };
 
 static const struct row *find(int level, int name)
@@ -114,6 +114,7 @@ static bool read_mreq6(const void *value, socklen_t length, struct request *requ
 	return true;
 }
 
+// group_filter begins in the same way.
 static bool read_group(const void *value, socklen_t length, struct request *request)
 {
 	struct group_req group;
@@ -149,12 +150,6 @@ static bool read_list4(const void *value, socklen_t length, struct request *requ
 	return true;
 }
 
-// group_filter begins as group_req does.
-static bool read_list(const void *value, socklen_t length, struct request *request)
-{
-	return read_group(value, length, request);
-}
-
 // false: the kernel will refuse it.
 static bool read_request(const struct row *row, const void *value, socklen_t length, struct request *request)
 {
@@ -173,8 +168,6 @@ static bool read_request(const struct row *row, const void *value, socklen_t len
 		return read_group_source(value, length, request);
 	case LIST4:
 		return read_list4(value, length, request);
-	case LIST:
-		return read_list(value, length, request);
 	}
 	return false;
 }
@@ -206,14 +199,9 @@ static struct subject subject_with_facts(int fd)
 static bool is_policys(const struct subject *subject, const struct request *request)
 {
 	union graft_address group = {0};
-	struct join_cursor cursor = {0};
-	const struct membership *membership;
-	bool placed = subject->state & NAMED || subject->facts.kind == SOCKET_RAW;
 	memcpy(&group, &request->group, sizeof(group));
-	while (placed && (membership = plan_next_join(&policy, &subject->facts, &cursor)))
-		if (graft_address_equal(&membership->group, &group))
-			return true;
-	return false;
+	bool placed = subject->state & NAMED || subject->facts.kind == SOCKET_RAW;
+	return placed && joins_include(subject, &group);
 }
 
 // The index of the policy's interface for this socket; 0: it has none, or it isn't there.

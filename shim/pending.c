@@ -11,21 +11,11 @@
 
 // ---- trying ---------------------------------------------------------------------------------------------
 
-static int option(int fd, int name)
-{
-	int value = 0;
-	socklen_t length = sizeof(value);
-	int error = kernel_getsockopt(fd, SOL_SOCKET, name, &value, &length);
-	return error ? error : value;
-}
-
 // A descriptor may have been closed behind our back (fclose, close_range), and be something else by now.
 static bool is_still(const struct subject *subject)
 {
 	const uint32_t kind = INET | INET6 | 3U << KIND_SHIFT;
-	uint32_t now = state_of_socket(option(subject->fd, SO_DOMAIN), option(subject->fd, SO_TYPE),
-	        option(subject->fd, SO_PROTOCOL));
-	return !((now ^ subject->state) & kind);
+	return !((state_of_descriptor(subject->fd) ^ subject->state) & kind);
 }
 
 // What names an interface is placed again: values first, then the memberships.

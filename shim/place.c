@@ -79,8 +79,7 @@ static const char *advice_for(enum policy_key key)
 	}
 }
 
-// Sets one option on each side that has it.
-static int set_sides(const struct subject *subject, enum graft_option option, int64_t value)
+int place_on_sides(const struct subject *subject, enum graft_option option, int64_t value)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
 	if (row->column[GRAFT_IPV4].level == SOL_SOCKET)
@@ -111,7 +110,7 @@ static int place_option(const struct placing *placing, enum graft_option option)
 	int64_t value = setting->value.number;
 	bool buffer = option == GRAFT_RCVBUF || option == GRAFT_SNDBUF;
 	int error = buffer ? graft_buffer_set(placing->subject->fd, option, value)
-	                   : set_sides(placing->subject, option, value);
+	                   : place_on_sides(placing->subject, option, value);
 	return report_number(placing->subject, setting, value, error, advice_for((enum policy_key)option));
 }
 

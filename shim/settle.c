@@ -1,7 +1,6 @@
 // Getting a socket into the state that the policy wants.
 #include "settle.h"
 
-#include "../core/kernel.h"
 #include "filters.h"
 #include "functions.h"
 #include "joins.h"
@@ -12,24 +11,6 @@
 #include <errno.h>
 
 // ---- adoption -------------------------------------------------------------------------------------------
-
-static int int_option(int fd, int name)
-{
-	int value = 0;
-	socklen_t length = sizeof(value);
-	int error = kernel_getsockopt(fd, SOL_SOCKET, name, &value, &length);
-	return error ? error : value;
-}
-
-static uint32_t state_in_kernel(int fd)
-{
-	int family = int_option(fd, SO_DOMAIN);
-	if (family == -EBADF)
-		return 0;
-	if (family != AF_INET && family != AF_INET6)
-		return state_of_socket(family, 0, 0);
-	return state_of_socket(family, int_option(fd, SO_TYPE), int_option(fd, SO_PROTOCOL));
-}
 
 void warn_connected(const struct subject *subject)
 {
@@ -106,7 +87,7 @@ bool settle_subject(int fd, struct subject *subject, int *error)
 		look_again(subject);
 	if (!is_inherited_or_new(subject->state))
 		return subject->state & INET;
-	uint32_t state = state_in_kernel(fd);
+	uint32_t state = state_of_descriptor(fd);
 	if (!state) // no such descriptor: what gets its number later is somebody else
 		return false;
 	descriptor_set(fd, state);
@@ -139,8 +120,7 @@ int settle(int fd, int flags)
 		if (!error && pending_wait(&subject, flags))
 			return -1; // EINTR
 	}
-	errno = error ? -error : kept;
-	return error ? -1 : 0;
+	return call_result(error, kept);
 }
 
 // ---- the first datagram ---------------------------------------------------------------------------------

@@ -24,14 +24,14 @@ enum {
 
 struct policy policy;
 
-static const char prefix[] = "SOCKGRAFT_";
+static const char prefix[] = POLICY_PREFIX;
 
 // ---- the policy's text ----------------------------------------------------------------------------------
 
 // The bytes of all our variables, and of the file that one of them names.
 static size_t text_size(char *const *environment)
 {
-	static const char file[] = "SOCKGRAFT_FILE=";
+	static const char file[] = POLICY_PREFIX "FILE=";
 	struct stat status;
 	size_t size = 0;
 	for (; *environment; environment++) {
@@ -78,12 +78,6 @@ static long read_file(const char *path, struct arena *arena, const char **conten
 	return length;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
-
 // ---- reading it -----------------------------------------------------------------------------------------
 
 static _Noreturn void refuse(const char *why)
@@ -112,7 +106,7 @@ static bool read_policy(char *const *environment)
 	const char *started = (const char *)getauxval(AT_EXECFN);
 	ssize_t length = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
 	executable[length > 0 ? length : 0] = '\0';
-	const char *const programs[] = {base_name(started ? started : ""), base_name(executable), NULL};
+	const char *const programs[] = {started ? started : "", executable, NULL};
 	const struct policy_source source = {environment, programs, read_file};
 	struct policy_error error;
 

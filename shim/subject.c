@@ -43,6 +43,24 @@ uint32_t state_of_socket(int family, int type, int protocol)
 	}
 }
 
+static int int_option(int fd, int name)
+{
+	int value = 0;
+	socklen_t length = sizeof(value);
+	int error = kernel_getsockopt(fd, SOL_SOCKET, name, &value, &length);
+	return error ? error : value;
+}
+
+uint32_t state_of_descriptor(int fd)
+{
+	int family = int_option(fd, SO_DOMAIN);
+	if (family == -EBADF)
+		return 0;
+	if (family != AF_INET && family != AF_INET6)
+		return state_of_socket(family, 0, 0);
+	return state_of_socket(family, int_option(fd, SO_TYPE), int_option(fd, SO_PROTOCOL));
+}
+
 struct subject subject_known(int fd)
 {
 	uint32_t state = descriptor_state(fd);

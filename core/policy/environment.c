@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char prefix[] = "SOCKGRAFT_";
+static const char prefix[] = POLICY_PREFIX;
 enum { PREFIX_LENGTH = sizeof(prefix) - 1, NAME_SIZE = 64 };
 
 // ---- names ----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ const struct policy_key_row policy_key_rows[KEY_COUNT] = {
 };
 
 const struct policy_variable_row policy_variable_rows[VARIABLE_COUNT] = {
-#define VARIABLE(id, turn, read, value, help) [VARIABLE_##id] = {"SOCKGRAFT_" #id, value, help},
+#define VARIABLE(id, turn, read, value, help) [VARIABLE_##id] = {POLICY_PREFIX #id, value, help},
         POLICY_VARIABLES(VARIABLE)
 #undef VARIABLE
 };

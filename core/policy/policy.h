@@ -34,6 +34,8 @@ enum policy_variable {
 	        VARIABLE_COUNT
 };
 
+#define POLICY_PREFIX "SOCKGRAFT_" // of every variable of ours
+
 struct policy_variable_row {
 	const char *name;  // "SOCKGRAFT_RULES"
 	const char *value; // what it takes, for people
@@ -112,7 +114,7 @@ struct policy {
 // Where the policy comes from.
 struct policy_source {
 	char *const *environment;   // "NAME=VALUE" strings, NULL at the end
-	const char *const *program; // names that exe=, ONLY and SKIP are matched against, NULL at the end
+	const char *const *program; // paths whose last part exe=, ONLY and SKIP match, NULL at the end
 	// The content of the file at `path`, into `arena`: its size, or a negative errno.
 	long (*read_file)(const char *path, struct arena *arena, const char **content);
 };
