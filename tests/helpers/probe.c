@@ -291,26 +291,32 @@ static void restarted(char **arguments)
 	print_datagrams(fd);
 }
 
+// Sends `text` to to[0], port to[1], with control messages.
+static ssize_t send_with(int fd, char **to, const char *text, void *control, size_t control_length)
+{
+	union address address;
+	socklen_t length = make_address(&address, to[0], to[1]);
+	struct iovec part = {(void *)text, strlen(text)};
+	const struct msghdr message = {.msg_name = &address,
+	        .msg_namelen = length,
+	        .msg_iov = &part,
+	        .msg_iovlen = 1,
+	        .msg_control = control,
+	        .msg_controllen = control_length};
+	return sendmsg(fd, &message, 0);
+}
+
 // Sends with a control message, and zero bytes behind it.
 static void control_tail(char **arguments)
 {
 	int fd = bound_socket(arguments);
-	union address to;
-	socklen_t length = make_address(&to, arguments[2], arguments[3]);
 	union {
 		char room[CMSG_SPACE(sizeof(int)) + 8];
 		struct cmsghdr header;
 	} control = {
 	        .header = {.cmsg_level = IPPROTO_IP, .cmsg_type = IP_TTL, .cmsg_len = CMSG_LEN(sizeof(int))}};
 	memcpy(CMSG_DATA(&control.header), &(int){9}, sizeof(int));
-	struct iovec part = {"tail", 4};
-	const struct msghdr message = {.msg_name = &to,
-	        .msg_namelen = length,
-	        .msg_iov = &part,
-	        .msg_iovlen = 1,
-	        .msg_control = &control,
-	        .msg_controllen = sizeof(control)};
-	printf("sent %zd\n", sendmsg(fd, &message, 0));
+	printf("sent %zd\n", send_with(fd, arguments + 2, "tail", &control, sizeof(control)));
 }
 
 static void failed_connect(char **arguments)
@@ -370,8 +376,6 @@ static void error_queue(char **arguments)
 static void by_interface(char **arguments)
 {
 	int fd = bound_socket(arguments);
-	union address to;
-	socklen_t length = make_address(&to, arguments[2], arguments[3]);
 	union {
 		char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct cmsghdr header;
@@ -380,14 +384,7 @@ static void by_interface(char **arguments)
 	                     .cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo))}};
 	const struct in6_pktinfo info = {.ipi6_ifindex = if_nametoindex("b0")};
 	memcpy(CMSG_DATA(&control.header), &info, sizeof(info));
-	struct iovec part = {"by-interface", strlen("by-interface")};
-	const struct msghdr message = {.msg_name = &to,
-	        .msg_namelen = length,
-	        .msg_iov = &part,
-	        .msg_iovlen = 1,
-	        .msg_control = &control,
-	        .msg_controllen = sizeof(control)};
-	if (sendmsg(fd, &message, 0) < 0)
+	if (send_with(fd, arguments + 2, "by-interface", &control, sizeof(control)) < 0)
 		err(1, "sendmsg");
 }
 
