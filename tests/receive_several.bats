@@ -160,30 +160,31 @@ index_of() {
 	silent r
 }
 
-@test "a membership for one port leaves the program's other socket alone" {
-	SOCKGRAFT_JOIN=239.1.1.1:5000%b0 start r grafted \
-		"${UDP[@]}" receive 10.77.0.2 5000 --also 10.77.0.2 5001
+# Of the program's two sockets at OWN, ports 5000 and 5001, the first alone hears GROUP: hears_group_at_5000_alone
+# GROUP OWN.
+hears_group_at_5000_alone() {
+	local group=$1 own=$2 at=$2
+	[[ $own != *:* ]] || at="[$own]"
 	ready r 5001
-	bound_to 10.77.0.2:5001
-	send other 239.1.1.1 5001
-	send wanted 239.1.1.1 5000
-	send own 10.77.0.2 5001
+	bound_to "$at:5001"
+	send other "$group" 5001
+	send wanted "$group" 5000
+	send own "$own" 5001
 	hears r wanted own
 	deaf r other
 	silent r
 }
 
+@test "a membership for one port leaves the program's other socket alone" {
+	SOCKGRAFT_JOIN=239.1.1.1:5000%b0 start r grafted \
+		"${UDP[@]}" receive 10.77.0.2 5000 --also 10.77.0.2 5001
+	hears_group_at_5000_alone 239.1.1.1 10.77.0.2
+}
+
 @test "IPv6: a membership for one port leaves the program's other socket alone" {
 	SOCKGRAFT_JOIN='[ff15::114]:5000%b0' start r grafted \
 		"${UDP[@]}" receive fd77::2 5000 --also fd77::2 5001
-	ready r 5001
-	bound_to '[fd77::2]:5001'
-	send other ff15::114 5001
-	send wanted ff15::114 5000
-	send own fd77::2 5001
-	hears r wanted own
-	deaf r other
-	silent r
+	hears_group_at_5000_alone ff15::114 fd77::2
 }
 
 @test "each of two sockets has its own group" {
@@ -202,14 +203,7 @@ index_of() {
 @test "a rule joins for one port only" {
 	SOCKGRAFT_RULES='udp port=5000: join=239.1.1.1%b0' start r grafted \
 		"${UDP[@]}" receive 10.77.0.2 5000 --also 10.77.0.2 5001
-	ready r 5001
-	bound_to 10.77.0.2:5001
-	send other 239.1.1.1 5001
-	send wanted 239.1.1.1 5000
-	send own 10.77.0.2 5001
-	hears r wanted own
-	deaf r other
-	silent r
+	hears_group_at_5000_alone 239.1.1.1 10.77.0.2
 }
 
 @test "two processes share a port where the policy says so" {
