@@ -7,8 +7,8 @@
 
 const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT] = {
 #define ROW(id, key, unit, minimum, maximum, kinds, level4, option4, level6, option6, help)                  \
-	[GRAFT_##id] = {key, GRAFT_##unit, minimum, maximum, GRAFT_##kinds,                                  \
-	        {{level4, option4, #option4}, {level6, option6, #option6}}, help},
+	[GRAFT_##id] = {                                                                                     \
+	        GRAFT_##unit, GRAFT_##kinds, minimum, maximum, {{level4, option4}, {level6, option6}}},
         GRAFT_OPTIONS(ROW)
 #undef ROW
 };

@@ -74,15 +74,12 @@ enum graft_option_kinds { GRAFT_EVERY, GRAFT_MESSAGE };
 enum graft_option_unit { GRAFT_NUMBER, GRAFT_TRAFFIC, GRAFT_SWITCH, GRAFT_BYTES };
 
 struct graft_option_row {
-	const char *key; // "multicast-ttl"
 	enum graft_option_unit unit;
-	int64_t minimum, maximum;
 	enum graft_option_kinds kinds;
+	int64_t minimum, maximum;
 	struct {
 		int level, name;
-		const char *text; // "IP_MULTICAST_TTL", for messages
-	} column[2];              // IPv4, IPv6; name 0: none
-	const char *help;
+	} column[2]; // IPv4, IPv6; name 0: none
 };
 
 extern const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT];

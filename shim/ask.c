@@ -3,11 +3,15 @@
 
 #include "../core/kernel.h"
 #include "filters.h"
+#include "memory.h"
 #include "own_joins.h"
 #include "settle.h"
 
 #include <errno.h>
 #include <string.h>
+
+typedef int set_function(int fd, int level, int name, const void *value, socklen_t length);
+typedef ssize_t receive_function(int fd, struct msghdr *message, int flags);
 
 // ---- getsockname ----------------------------------------------------------------------------------------
 
@@ -31,8 +35,9 @@ int on_getsockname(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
 	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
 	settle_shared(fd);
-	socklen_t room = descriptor_has(fd, WIDENED) && length ? *length : 0;
-	int result = next_getsockname(fd, address, length);
+	bool widened = descriptor_has(fd, WIDENED);
+	socklen_t room = widened && readable(length, sizeof(*length)) ? *length : 0;
+	int result = next.getsockname(fd, address, length);
 	if (!result && room) {
 		int kept = errno;
 		show_asked(fd, SOCKADDR_OF(address), room);
@@ -75,7 +80,7 @@ static void note_own_filter(int fd, int name)
 		descriptor_set(fd, name == SO_DETACH_FILTER ? state & ~flag : state | flag);
 }
 
-int on_setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+static int set_option(set_function *behind, int fd, int level, int name, const void *value, socklen_t length)
 {
 	int result;
 	if (settle_first(fd, MSG_DONTWAIT))
@@ -83,17 +88,22 @@ int on_setsockopt(int fd, int level, int name, const void *value, socklen_t leng
 	if (own_joins_intercept(fd, level, name, value, length, &result))
 		return result;
 	if (!is_filter(level, name)) {
-		result = next_setsockopt(fd, level, name, value, length);
+		result = behind(fd, level, name, value, length);
 		if (!result && is_multicast_all(level, name))
 			note_multicast_all(fd, value, length);
 		return result;
 	}
 	settle_shared(fd);
 	if (!filters_intercept(fd, name, value, length, &result))
-		result = next_setsockopt(fd, level, name, value, length);
+		result = behind(fd, level, name, value, length);
 	if (!result)
 		note_own_filter(fd, name);
 	return result;
+}
+
+int on_setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+{
+	return set_option(next.setsockopt, fd, level, name, value, length);
 }
 
 // ---- descriptors that arrive ----------------------------------------------------------------------------
@@ -113,11 +123,12 @@ static void forget_passed(struct msghdr *message)
 	}
 }
 
-static __attribute__((noinline)) ssize_t settle_and_recvmsg(int fd, struct msghdr *message, int flags)
+static __attribute__((noinline)) ssize_t settle_and_recvmsg(
+        receive_function **behind, int fd, struct msghdr *message, int flags)
 {
 	if (settle_first(fd, flags))
 		return -1;
-	ssize_t received = next_recvmsg(fd, message, flags);
+	ssize_t received = (*behind)(fd, message, flags);
 	if (received >= 0 && !descriptor_has(fd, INET))
 		forget_passed(message);
 	return received;
@@ -126,8 +137,15 @@ static __attribute__((noinline)) ssize_t settle_and_recvmsg(int fd, struct msghd
 ssize_t on_recvmsg(int fd, struct msghdr *message, int flags)
 {
 	if (descriptor_is_quiet(fd, MESSAGE_QUIET))
-		return next_recvmsg(fd, message, flags);
-	return settle_and_recvmsg(fd, message, flags);
+		return next.recvmsg(fd, message, flags);
+	return settle_and_recvmsg(&next.recvmsg, fd, message, flags);
+}
+
+static int forget_all_passed(int fd, struct mmsghdr *messages, int received)
+{
+	for (int i = 0; i < received && !descriptor_has(fd, INET); i++)
+		forget_passed(&messages[i].msg_hdr);
+	return received;
 }
 
 static __attribute__((noinline)) int settle_and_recvmmsg(
@@ -135,16 +153,35 @@ static __attribute__((noinline)) int settle_and_recvmmsg(
 {
 	if (settle_first(fd, (int)flags))
 		return -1;
-	int received = next_recvmmsg(fd, messages, count, flags, timeout);
-	for (int i = 0; i < received && !descriptor_has(fd, INET); i++)
-		forget_passed(&messages[i].msg_hdr);
-	return received;
+	return forget_all_passed(fd, messages, next.recvmmsg(fd, messages, count, flags, timeout));
 }
 
 int on_recvmmsg(
         int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, struct timespec *timeout)
 {
 	if (descriptor_is_quiet(fd, MESSAGE_QUIET))
-		return next_recvmmsg(fd, messages, count, flags, timeout);
+		return next.recvmmsg(fd, messages, count, flags, timeout);
 	return settle_and_recvmmsg(fd, messages, count, flags, timeout);
 }
+
+// ---- with a time of 64 bits -----------------------------------------------------------------------------
+
+#ifdef SHIM_HAS_TIME64
+int on___setsockopt64(int fd, int level, int name, const void *value, socklen_t length)
+{
+	return set_option(next.__setsockopt64, fd, level, name, value, length);
+}
+
+ssize_t on___recvmsg64(int fd, struct msghdr *message, int flags)
+{
+	return settle_and_recvmsg(&next.__recvmsg64, fd, message, flags);
+}
+
+int on___recvmmsg64(
+        int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, struct timespec64 *timeout)
+{
+	if (settle_first(fd, flags))
+		return -1;
+	return forget_all_passed(fd, messages, next.__recvmmsg64(fd, messages, count, flags, timeout));
+}
+#endif

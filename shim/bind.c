@@ -11,6 +11,7 @@
 #include "../core/text.h"
 #include "filters.h"
 #include "joins.h"
+#include "memory.h"
 #include "place.h"
 #include "settle.h"
 #include "siblings.h"
@@ -334,12 +335,22 @@ static bool reads_local(const struct subject *subject, const struct sockaddr *ad
 {
 	if (subject_reads(subject, address, length, local))
 		return true;
-	if (!address || subject->facts.family != AF_INET || length < sizeof(local->v4) ||
-	        address->sa_family != AF_UNSPEC)
+	if (subject->facts.family != AF_INET || length < sizeof(local->v4) ||
+	        !readable(address, sizeof(local->v4)) || address->sa_family != AF_UNSPEC)
 		return false;
 	memcpy(&local->v4, address, sizeof(local->v4));
 	local->v4.sin_family = AF_INET;
 	return graft_address_is_any(local);
+}
+
+// The table has it bound, but the kernel doesn't: the descriptor was closed behind our back, and its number is
+// another socket's now.
+static bool is_stale(struct subject *subject)
+{
+	if (!(subject->state & NAMED))
+		return false;
+	subject_find_local(subject);
+	return !subject->facts.local_known;
 }
 
 int on_bind(int fd, CONST_SOCKADDR address, socklen_t length)
@@ -347,12 +358,16 @@ int on_bind(int fd, CONST_SOCKADDR address, socklen_t length)
 	struct subject subject;
 	int kept = errno, error;
 	bool ours = settle_subject(fd, &subject, &error);
+	if (ours && is_stale(&subject)) {
+		descriptor_set(fd, 0);
+		ours = settle_subject(fd, &subject, &error);
+	}
 	if (ours && !(subject.state & NAMED) &&
 	        reads_local(&subject, SOCKADDR_OF(address), length, &subject.facts.local)) {
 		error = bind_by_policy(&subject);
 	} else if (!error) {
 		errno = kept;
-		return next_bind(fd, address, length);
+		return next.bind(fd, address, length);
 	}
 	return call_result(error, kept);
 }

@@ -3,6 +3,7 @@
 
 #include "../core/kernel.h"
 #include "filters.h"
+#include "memory.h"
 #include "place.h"
 #include "settle.h"
 #include "start.h"
@@ -150,8 +151,8 @@ static int disconnect(struct subject *subject, const struct sockaddr *address, s
 
 static bool is_disconnect(const struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
-	return subject_is_message(subject) && address && length >= sizeof(address->sa_family) &&
-	       address->sa_family == AF_UNSPEC;
+	return subject_is_message(subject) && length >= sizeof(address->sa_family) &&
+	       readable(address, sizeof(address->sa_family)) && address->sa_family == AF_UNSPEC;
 }
 
 int on_connect(int fd, CONST_SOCKADDR address, socklen_t length)
@@ -166,7 +167,7 @@ int on_connect(int fd, CONST_SOCKADDR address, socklen_t length)
 		error = disconnect(&subject, to, length);
 	} else if (!error) {
 		errno = kept;
-		return next_connect(fd, address, length);
+		return next.connect(fd, address, length);
 	}
 	return call_result(error, kept);
 }

@@ -42,7 +42,7 @@ static bool in_vfork_child(void)
 	clockid_t clock;
 	if (pthread_getcpuclockid(pthread_self(), &clock))
 		return false;
-	return ~(clock >> 3) != (pid_t)syscall(SYS_gettid);
+	return ~(clock >> 3) != (pid_t)next.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
 // Makes entry `fd` usable. Two threads may do this at once: both only ever add.

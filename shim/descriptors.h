@@ -50,7 +50,7 @@ static inline uint32_t descriptor_state(int fd)
 	return __atomic_load_n(&descriptor_table[(unsigned)fd].state, __ATOMIC_ACQUIRE);
 }
 
-static inline bool descriptor_has(int fd, uint32_t flags) // any of them
+static inline __attribute__((always_inline)) bool descriptor_has(int fd, uint32_t flags) // any of them
 {
 	return descriptor_state(fd) & flags;
 }
@@ -58,7 +58,7 @@ static inline bool descriptor_has(int fd, uint32_t flags) // any of them
 // The same for RECEIVE_QUIET and its like, where it nearly always holds. Plain loads, which the compiler
 // folds into the comparison and the test: two instructions fewer on every datagram. Both words are written
 // whole, the limit after the entries that it admits, and neither is ever taken back.
-static inline bool descriptor_is_quiet(int fd, uint32_t flag)
+static inline __attribute__((always_inline)) bool descriptor_is_quiet(int fd, uint32_t flag)
 {
 	return __builtin_expect((unsigned)fd < descriptor_limit, true) &&
 	       __builtin_expect((descriptor_table[(unsigned)fd].state & flag) != 0, true);

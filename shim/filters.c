@@ -6,6 +6,7 @@
 
 #include "../core/kernel.h"
 #include "functions.h"
+#include "memory.h"
 
 #include <errno.h>
 
@@ -239,12 +240,12 @@ static int replace_inner(int fd, const struct sock_filter *inner, unsigned lengt
 // The kernel judges the program's filter by itself first: attached to a socket of a moment.
 static int judge(const struct sock_fprog *program)
 {
-	int probe = next_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int probe = next.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return -errno;
 	int error =
-	        next_setsockopt(probe, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program)) ? -errno : 0;
-	next_close(probe);
+	        next.setsockopt(probe, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program)) ? -errno : 0;
+	next.close(probe);
 	return error;
 }
 
@@ -253,6 +254,8 @@ static int attach_own(int fd, const void *value, socklen_t length)
 	const struct sock_fprog *program = value;
 	if (length != sizeof(*program))
 		return -EINVAL;
+	if (!readable(program, sizeof(*program)))
+		return -EFAULT;
 	int error = judge(program);
 	return error ? error : replace_inner(fd, program->filter, program->len);
 }

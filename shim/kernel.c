@@ -1,5 +1,5 @@
 // Core's door to the kernel inside the shim: the functions behind ours.
 #include "functions.h"
 
-#define BEHIND(function) next_##function
+#define BEHIND(function) next.function
 #include "../core/kernel.c"

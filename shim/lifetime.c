@@ -7,6 +7,11 @@
 #include "start.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#	define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
 
 // ---- made -----------------------------------------------------------------------------------------------
 
@@ -14,7 +19,7 @@
 static int take_back(int fd, int error)
 {
 	descriptor_set(fd, 0);
-	next_close(fd);
+	next.close(fd);
 	errno = -error;
 	return -1;
 }
@@ -34,7 +39,7 @@ static int settle_made(int fd)
 
 int on_socket(int family, int type, int protocol)
 {
-	int fd = next_socket(family, type, protocol);
+	int fd = next.socket(family, type, protocol);
 	if (fd < 0)
 		return fd;
 	uint32_t state = state_of_socket(family, type, protocol);
@@ -50,7 +55,7 @@ int on_socket(int family, int type, int protocol)
 
 int on_socketpair(int family, int type, int protocol, int fds[2])
 {
-	int result = next_socketpair(family, type, protocol, fds);
+	int result = next.socketpair(family, type, protocol, fds);
 	for (int i = 0; !result && i < 2; i++)
 		descriptor_set(fds[i], state_of_socket(family, type, protocol));
 	return result;
@@ -99,14 +104,14 @@ int on_accept(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
 {
 	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
-	return after_accept(fd, next_accept(fd, address, length));
+	return after_accept(fd, next.accept(fd, address, length));
 }
 
 int on_accept4(int fd, ANY_SOCKADDR address, socklen_t *restrict length, int flags)
 {
 	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
-	return after_accept(fd, next_accept4(fd, address, length, flags));
+	return after_accept(fd, next.accept4(fd, address, length, flags));
 }
 
 // ---- copied ---------------------------------------------------------------------------------------------
@@ -126,42 +131,121 @@ static int copied(int from, int to)
 
 int on_dup(int fd)
 {
-	return copied(fd, next_dup(fd));
+	return copied(fd, next.dup(fd));
 }
 
 int on_dup2(int fd, int to)
 {
-	return copied(fd, next_dup2(fd, to));
+	return copied(fd, next.dup2(fd, to));
 }
 
 int on_dup3(int fd, int to, int flags)
 {
-	return copied(fd, next_dup3(fd, to, flags));
+	return copied(fd, next.dup3(fd, to, flags));
 }
 
-static bool copies(int command)
+// fcntl, by whichever of its names.
+static int copied_by_command(int fd, int command, int result)
 {
-	return command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+	return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? copied(fd, result) : result;
 }
 
 int on_fcntl(int fd, int command, void *argument)
 {
-	int result = next_fcntl(fd, command, argument);
-	return copies(command) ? copied(fd, result) : result;
+	return copied_by_command(fd, command, next.fcntl(fd, command, argument));
 }
 
+#ifdef SHIM_HAS_TIME64
 int on_fcntl64(int fd, int command, void *argument)
 {
-	int result = next_fcntl64(fd, command, argument);
-	return copies(command) ? copied(fd, result) : result;
+	return copied_by_command(fd, command, next.fcntl64(fd, command, argument));
 }
 
+int on___fcntl_time64(int fd, int command, void *argument)
+{
+	return copied_by_command(fd, command, next.__fcntl_time64(fd, command, argument));
+}
+#endif
+
 // ---- ended ----------------------------------------------------------------------------------------------
+//
+// What is known is forgotten before the call: after it the number may be another thread's new socket.
+
+static void forget(int fd)
+{
+	if (descriptor_state(fd))
+		descriptor_set(fd, 0);
+}
 
 int on_close(int fd)
 {
-	// Before the call: after it the number may be another thread's new socket.
-	if (descriptor_state(fd))
-		descriptor_set(fd, 0);
-	return next_close(fd);
+	forget(fd);
+	return next.close(fd);
+}
+
+int on_fclose(FILE *stream)
+{
+	int kept = errno;
+	forget(fileno(stream));
+	errno = kept;
+	return next.fclose(stream);
+}
+
+static void forget_range(unsigned first, unsigned last)
+{
+	for (unsigned fd = first; fd <= last && fd < descriptor_limit; fd++)
+		forget((int)fd);
+}
+
+#ifdef __GLIBC__
+int on_close_range(unsigned int first, unsigned int last, int flags)
+{
+	if (!((unsigned)flags & CLOSE_RANGE_CLOEXEC))
+		forget_range(first, last);
+	return next.close_range(first, last, flags);
+}
+
+void on_closefrom(int first)
+{
+	forget_range(first < 0 ? 0 : (unsigned)first, -1U);
+	next.closefrom(first);
+}
+#endif
+
+// A call that the program makes by its number is not governed; but a descriptor that it closes, or makes, must not
+// be taken for the one that had its number before. All others go through with nothing of ours on the stack: some
+// return twice (vfork).
+long on_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	switch (number) {
+	case SYS_close:
+		forget((int)a);
+		break;
+	case SYS_close_range:
+		if (!(c & CLOSE_RANGE_CLOEXEC))
+			forget_range((unsigned)a, (unsigned)b);
+		break;
+#ifdef SYS_dup2
+	case SYS_dup2:
+#endif
+	case SYS_dup3:
+		forget((int)b);
+		break;
+#ifdef SYS_accept
+	case SYS_accept:
+#endif
+#ifdef SYS_socketcall
+	case SYS_socketcall: // a result that is no descriptor is looked at once more, which does no harm
+#endif
+	case SYS_socket:
+	case SYS_accept4:
+	case SYS_dup:
+	case SYS_pidfd_getfd: {
+		long result = next.syscall(number, a, b, c, d, e, f);
+		if (result >= 0)
+			forget((int)result);
+		return result;
+	}
+	}
+	return next.syscall(number, a, b, c, d, e, f);
 }

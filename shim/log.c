@@ -32,7 +32,7 @@ bool log_wanted(enum log_level level)
 
 void log_begin(struct text *line, enum log_level level)
 {
-	static const char *const names[] = {
+	static const char names[][8] = {
 	        [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
 	text_put(line, "sockgraft[");
 	text_put_number(line, getpid());
@@ -45,7 +45,7 @@ static bool is_connection(int fd)
 {
 	int family = 0;
 	socklen_t length = sizeof(family);
-	return !next_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) &&
+	return !next.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) &&
 	       (family == AF_INET || family == AF_INET6);
 }
 
@@ -62,7 +62,7 @@ static bool stderr_is_ours(void)
 	if (stderr_at_start == UNSEEN || (now.st_dev == first.st_dev && now.st_ino == first.st_ino))
 		return true;
 	if (S_ISREG(now.st_mode))
-		return next_fcntl(STDERR_FILENO, F_GETFL) & O_APPEND;
+		return next.fcntl(STDERR_FILENO, F_GETFL, NULL) & O_APPEND;
 	return S_ISCHR(now.st_mode) || S_ISFIFO(now.st_mode);
 }
 
@@ -72,7 +72,7 @@ static bool stderr_is_ours(void)
 static void write_without_signal(int fd, const struct text *line)
 {
 	struct pollfd room = {.fd = fd, .events = POLLOUT};
-	if (next_poll(&room, 1, 0) == 0)
+	if (next.poll(&room, 1, 0) == 0)
 		return;
 	sigset_t pipe, before, waiting;
 	sigemptyset(&pipe);
@@ -80,7 +80,7 @@ static void write_without_signal(int fd, const struct text *line)
 	sigemptyset(&waiting);
 	sigpending(&waiting);
 	pthread_sigmask(SIG_BLOCK, &pipe, &before);
-	ssize_t written = next_write(fd, line->start, line->length);
+	ssize_t written = next.write(fd, line->start, line->length);
 	if (written < 0 && errno == EPIPE && !sigismember(&waiting, SIGPIPE))
 		sigtimedwait(&pipe, NULL, &(struct timespec){0});
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -94,7 +94,7 @@ static bool write_to_file(const struct text *line)
 	if (fd < 0)
 		return false;
 	write_without_signal(fd, line);
-	next_close(fd);
+	next.close(fd);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "functions.h"
 #include "joins.h"
+#include "memory.h"
 #include "start.h"
 
 #include <errno.h>
@@ -153,7 +154,8 @@ static bool read_list4(const void *value, socklen_t length, struct request *requ
 // false: the kernel will refuse it.
 static bool read_request(const struct row *row, const void *value, socklen_t length, struct request *request)
 {
-	if (!value)
+	if (!readable(value,
+	            length < sizeof(struct group_source_req) ? length : sizeof(struct group_source_req)))
 		return false;
 	switch (row->shape) {
 	case MREQ:
@@ -177,10 +179,10 @@ static int make(int fd, const struct row *row, const struct request *request, un
 	if (request->has_source) {
 		const struct group_source_req group = {
 		        .gsr_interface = index, .gsr_group = request->group, .gsr_source = request->source};
-		return next_setsockopt(fd, row->level, row->means, &group, sizeof(group));
+		return next.setsockopt(fd, row->level, row->means, &group, sizeof(group));
 	}
 	const struct group_req group = {.gr_interface = index, .gr_group = request->group};
-	return next_setsockopt(fd, row->level, row->means, &group, sizeof(group));
+	return next.setsockopt(fd, row->level, row->means, &group, sizeof(group));
 }
 
 // The subject with the facts that rules on it ask for.

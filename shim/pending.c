@@ -69,7 +69,7 @@ static bool would_block(int fd, int flags)
 {
 	struct timeval patience = {0};
 	socklen_t length = sizeof(patience);
-	if (flags & (MSG_DONTWAIT | MSG_ERRQUEUE) || next_fcntl(fd, F_GETFL) & O_NONBLOCK)
+	if (flags & (MSG_DONTWAIT | MSG_ERRQUEUE) || next.fcntl(fd, F_GETFL, NULL) & O_NONBLOCK)
 		return false;
 	return kernel_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &length) ||
 	       !(patience.tv_sec || patience.tv_usec);
@@ -103,7 +103,7 @@ int pending_wait(struct subject *subject, int flags)
 	if (!descriptor_has(subject->fd, PENDING) || !would_block(subject->fd, flags))
 		return 0;
 	while (descriptor_has(subject->fd, PENDING)) {
-		int ready = next_poll(&wanted, 1, PENDING_SLICE);
+		int ready = next.poll(&wanted, 1, PENDING_SLICE);
 		if (ready > 0)
 			return 0;
 		if (ready < 0 && !(errno == EINTR && handlers_restart()))

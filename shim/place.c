@@ -37,7 +37,7 @@ static int report(struct subject *subject, const struct setting *setting, const 
 {
 	char buffer[128];
 	struct text what = TEXT_IN(buffer);
-	text_put(&what, policy_key_rows[setting->key].word);
+	text_put(&what, policy_key_words[setting->key]);
 	text_put(&what, "=");
 	text_put(&what, value);
 	if (error == -ENODEV) // an interface that is not there yet
@@ -147,7 +147,7 @@ static int place_reuse(const struct placing *placing)
 	static const struct {
 		enum reuse_bits bit;
 		int option;
-		const char *text;
+		char text[8];
 	} rows[] = {{REUSE_ADDR, SO_REUSEADDR, "addr"}, {REUSE_PORT, SO_REUSEPORT, "port"}};
 	const struct setting *setting = fresh(placing, KEY_REUSE);
 	int error = 0;

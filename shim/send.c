@@ -6,6 +6,7 @@
 #include "functions.h"
 
 #include "filters.h"
+#include "memory.h"
 #include "settle.h"
 #include "start.h"
 
@@ -21,6 +22,10 @@ enum {
 struct control {
 	_Alignas(struct cmsghdr) char bytes[CONTROL_ROOM];
 };
+
+// Which of its names a call came by: a pointer to the function behind, so that the quick way need not load it.
+typedef ssize_t send_function(int fd, const struct msghdr *message, int flags);
+typedef int send_many_function(int fd, struct mmsghdr *messages, unsigned int count, message_flags flags);
 
 // ---- the source -----------------------------------------------------------------------------------------
 
@@ -80,7 +85,7 @@ static void add_source(const struct subject *subject, const union graft_address 
 {
 	*into = *message;
 	size_t given = message->msg_control ? message->msg_controllen : 0;
-	if (!message->msg_name)
+	if (!message->msg_name || !readable(message->msg_control, given))
 		return;
 	if (given > CONTROL_ROOM - CMSG_SPACE(sizeof(struct in6_pktinfo))) {
 		report_once(subject,
@@ -145,11 +150,12 @@ static void after_send(struct sending *sending, bool sent)
 
 // ---- the calls ------------------------------------------------------------------------------------------
 
-static __attribute__((noinline)) ssize_t settle_and_sendmsg(int fd, const struct msghdr *message, int flags)
+static __attribute__((noinline)) ssize_t settle_and_sendmsg(
+        send_function **behind, int fd, const struct msghdr *message, int flags)
 {
 	struct sending sending;
-	if (!message) // the kernel's own error
-		return next_sendmsg(fd, message, flags);
+	if (!readable(message, sizeof(*message))) // the kernel's own error
+		return (*behind)(fd, message, flags);
 	if (!before_send(fd, &sending, message->msg_name, message->msg_namelen))
 		return -1;
 	struct msghdr sourced;
@@ -158,7 +164,7 @@ static __attribute__((noinline)) ssize_t settle_and_sendmsg(int fd, const struct
 		add_source(&sending.subject, &sending.source, message, &sourced, &control);
 		message = &sourced;
 	}
-	ssize_t sent = next_sendmsg(fd, message, flags);
+	ssize_t sent = (*behind)(fd, message, flags);
 	after_send(&sending, sent >= 0);
 	return sent;
 }
@@ -166,8 +172,8 @@ static __attribute__((noinline)) ssize_t settle_and_sendmsg(int fd, const struct
 ssize_t on_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	if (descriptor_is_quiet(fd, SEND_QUIET))
-		return next_sendmsg(fd, message, flags);
-	return settle_and_sendmsg(fd, message, flags);
+		return next.sendmsg(fd, message, flags);
+	return settle_and_sendmsg(&next.sendmsg, fd, message, flags);
 }
 
 static __attribute__((noinline)) ssize_t settle_and_sendto(
@@ -187,9 +193,9 @@ static __attribute__((noinline)) ssize_t settle_and_sendto(
 		struct msghdr sourced;
 		struct control control;
 		add_source(&sending.subject, &sending.source, &message, &sourced, &control);
-		sent = next_sendmsg(fd, &sourced, flags);
+		sent = next.sendmsg(fd, &sourced, flags);
 	} else {
-		sent = next_sendto(fd, bytes, length, flags, address, address_length);
+		sent = next.sendto(fd, bytes, length, flags, address, address_length);
 	}
 	after_send(&sending, sent >= 0);
 	return sent;
@@ -199,19 +205,19 @@ ssize_t on_sendto(
         int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address, socklen_t address_length)
 {
 	if (descriptor_is_quiet(fd, SEND_QUIET))
-		return next_sendto(fd, bytes, length, flags, address, address_length);
+		return next.sendto(fd, bytes, length, flags, address, address_length);
 	return settle_and_sendto(fd, bytes, length, flags, address, address_length);
 }
 
 // Passes on the first of `messages`: those without control messages of their own together, as they all get
 // the same; one with them alone. The count sent, or -1.
-static int send_some(const struct subject *subject, const union graft_address *source,
-        struct mmsghdr *messages, unsigned count, message_flags flags)
+static int send_some(send_many_function **behind, const struct subject *subject,
+        const union graft_address *source, struct mmsghdr *messages, unsigned count, message_flags flags)
 {
 	struct mmsghdr sourced[BATCH];
 	struct control control;
 	unsigned batch = 0;
-	while (batch < count && batch < BATCH) {
+	while (batch < count && batch < BATCH && readable(&messages[batch], sizeof(*messages))) {
 		bool plain = !messages[batch].msg_hdr.msg_controllen;
 		if (!plain && batch)
 			break;
@@ -221,19 +227,21 @@ static int send_some(const struct subject *subject, const union graft_address *s
 		if (!plain)
 			break;
 	}
-	int sent = next_sendmmsg(subject->fd, sourced, batch, flags);
+	if (!batch) // can't be read: the kernel will say so
+		return (*behind)(subject->fd, messages, count, flags);
+	int sent = (*behind)(subject->fd, sourced, batch, flags);
 	for (int i = 0; i < sent; i++)
 		messages[i].msg_len = sourced[i].msg_len;
 	return sent;
 }
 
-static int send_all(const struct subject *subject, const union graft_address *source,
-        struct mmsghdr *messages, unsigned count, message_flags flags)
+static int send_all(send_many_function **behind, const struct subject *subject,
+        const union graft_address *source, struct mmsghdr *messages, unsigned count, message_flags flags)
 {
 	int kept = errno;
 	unsigned done = 0;
 	while (done < count) {
-		int sent = send_some(subject, source, messages + done, count - done, flags);
+		int sent = send_some(behind, subject, source, messages + done, count - done, flags);
 		if (sent < 0)
 			break;
 		done += (unsigned)sent;
@@ -243,17 +251,17 @@ static int send_all(const struct subject *subject, const union graft_address *so
 	return done ? (int)done : -1;
 }
 
-static __attribute__((noinline)) int settle_and_sendmmsg(
-        int fd, struct mmsghdr *messages, unsigned int count, message_flags flags)
+static __attribute__((noinline)) int settle_and_sendmmsg(send_many_function **behind, int fd,
+        struct mmsghdr *messages, unsigned int count, message_flags flags)
 {
-	if (!messages || !count)
-		return next_sendmmsg(fd, messages, count, flags);
+	if (!count || !readable(messages, sizeof(*messages)))
+		return (*behind)(fd, messages, count, flags);
 	struct sending sending;
 	if (!before_send(fd, &sending, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen))
 		return -1;
 	int sent = sending.source.any.sa_family
-	                   ? send_all(&sending.subject, &sending.source, messages, count, flags)
-	                   : next_sendmmsg(fd, messages, count, flags);
+	                   ? send_all(behind, &sending.subject, &sending.source, messages, count, flags)
+	                   : (*behind)(fd, messages, count, flags);
 	after_send(&sending, sent > 0);
 	return sent;
 }
@@ -261,6 +269,20 @@ static __attribute__((noinline)) int settle_and_sendmmsg(
 int on_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, message_flags flags)
 {
 	if (descriptor_is_quiet(fd, SEND_QUIET))
-		return next_sendmmsg(fd, messages, count, flags);
-	return settle_and_sendmmsg(fd, messages, count, flags);
+		return next.sendmmsg(fd, messages, count, flags);
+	return settle_and_sendmmsg(&next.sendmmsg, fd, messages, count, flags);
 }
+
+// ---- with a time of 64 bits -----------------------------------------------------------------------------
+
+#ifdef SHIM_HAS_TIME64
+ssize_t on___sendmsg64(int fd, const struct msghdr *message, int flags)
+{
+	return settle_and_sendmsg(&next.__sendmsg64, fd, message, flags);
+}
+
+int on___sendmmsg64(int fd, struct mmsghdr *messages, unsigned int count, message_flags flags)
+{
+	return settle_and_sendmmsg(&next.__sendmmsg64, fd, messages, count, flags);
+}
+#endif

@@ -1,4 +1,4 @@
-// The process's policy: read once, when the library is loaded or at the first call into it.
+// The process's policy: read once, before anything of ours governs.
 #include "start.h"
 
 #include "descriptors.h"
@@ -59,7 +59,7 @@ static long read_into(int fd, struct arena *arena, const char **content)
 		return -ENOMEM;
 	ssize_t length = 0, got = 1;
 	while (length < status.st_size && got > 0) {
-		got = next_read(fd, bytes + length, (size_t)(status.st_size - length));
+		got = next.read(fd, bytes + length, (size_t)(status.st_size - length));
 		if (got < 0)
 			return -errno;
 		length += got;
@@ -74,7 +74,7 @@ static long read_file(const char *path, struct arena *arena, const char **conten
 	if (fd < 0)
 		return -errno;
 	long length = read_into(fd, arena, content);
-	next_close(fd);
+	next.close(fd);
 	return length;
 }
 
@@ -133,30 +133,20 @@ static void find_inherited(void)
 	nfds_t count = limit > 0 && limit < INHERITED_FDS ? (nfds_t)limit : INHERITED_FDS;
 	for (nfds_t i = 0; i < count; i++)
 		fds[i] = (struct pollfd){.fd = (int)i};
-	if (next_poll(fds, count, 0) < 0)
+	if (next.poll(fds, count, 0) < 0)
 		return;
 	for (nfds_t i = 0; i < count; i++) {
 		int fd = fds[i].fd, family = 0;
 		socklen_t length = sizeof(family);
-		if (fds[i].revents & POLLNVAL || next_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length))
+		if (fds[i].revents & POLLNVAL || next.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length))
 			continue;
 		if (family == AF_INET || family == AF_INET6)
 			descriptor_set(fd, INHERITED);
 	}
 }
 
-static bool any_variable(char *const *environment)
+static void engage(void)
 {
-	for (; *environment; environment++)
-		if (**environment == 'S' && !strncmp(*environment, prefix, sizeof(prefix) - 1))
-			return true;
-	return false;
-}
-
-static void govern(void)
-{
-	if (!environ || !any_variable(environ) || getauxval(AT_SECURE) || !read_policy(environ))
-		return;
 	log_start(&policy);
 	if (!policy.inherit)
 		leave_children_alone();
@@ -166,19 +156,10 @@ static void govern(void)
 	find_inherited();
 }
 
-void start(void)
+void govern(char *const *environment)
 {
-	static bool started;
-	if (started)
-		return;
-	functions_find();
-	started = true;
 	int kept = errno;
-	govern();
+	if (!getauxval(AT_SECURE) && read_policy(environment))
+		engage();
 	errno = kept;
-}
-
-__attribute__((constructor)) static void at_load(void)
-{
-	start();
 }

@@ -4,10 +4,10 @@
 
 #include "../core/policy/policy.h"
 
-extern struct policy policy; // constant once start has returned
+extern struct policy policy; // constant once govern has returned
 
-// Finds the functions behind ours and reads the policy; a policy that can't be read ends the process with
-// status 125. Every entry point comes here first, and the library's constructor; only the first call works.
-void start(void);
+// Reads the policy in the environment, unless the program runs with more rights than its user's, and has the slots
+// lead to our handlers where it has rules. A policy that can't be read ends the process with status 125.
+void govern(char *const *environment);
 
 #endif

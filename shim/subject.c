@@ -3,6 +3,7 @@
 
 #include "../core/kernel.h"
 #include "log.h"
+#include "memory.h"
 #include "start.h"
 
 #include <errno.h>
@@ -154,7 +155,7 @@ bool subject_reads(const struct subject *subject, const struct sockaddr *address
 	// ipv6(7): the kernel takes an address without sin6_scope_id, as RFC 2133 had it.
 	size_t least =
 	        subject->facts.family == AF_INET6 ? offsetof(struct sockaddr_in6, sin6_scope_id) : size;
-	if (!address || length < least || length > sizeof(struct sockaddr_storage) ||
+	if (length < least || length > sizeof(struct sockaddr_storage) || !readable(address, length) ||
 	        address->sa_family != subject->facts.family)
 		return false;
 	memset(into, 0, sizeof(*into));
@@ -166,7 +167,7 @@ bool subject_reads(const struct subject *subject, const struct sockaddr *address
 
 static void describe(const struct subject *subject, struct text *line)
 {
-	static const char *const kinds[] = {[SOCKET_OTHER] = " socket ",
+	static const char kinds[][12] = {[SOCKET_OTHER] = " socket ",
 	        [SOCKET_UDP] = " udp ",
 	        [SOCKET_TCP] = " tcp ",
 	        [SOCKET_RAW] = " raw "};

@@ -6,15 +6,16 @@
 // the program like one wait.
 #include "functions.h"
 
+#include "memory.h"
 #include "pending.h"
 #include "settle.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
 enum {
-	SLICE = 1000,      // ms
 	LONGEST = 2000000, // seconds of one wait: below what an int of milliseconds holds
 };
 
@@ -58,20 +59,50 @@ static struct timespec timespec_of(int slice)
 	return (struct timespec){slice / 1000, slice % 1000 * 1000000L};
 }
 
-static long long ms_of(const struct timespec *time)
+enum { ENDLESS = -1, REFUSED = -2 };
+
+// How long a call is to wait, in ms; REFUSED: the kernel would refuse it, and it is left to it.
+static long long ms_of(long long seconds, long long nanoseconds)
 {
-	if (!time)
-		return -1;
-	if (time->tv_sec > LONGEST)
-		return LONGEST * 1000;
-	return time->tv_sec * 1000LL + (time->tv_nsec + 999999) / 1000000;
+	if (seconds < 0 || nanoseconds < 0 || nanoseconds >= 1000000000)
+		return REFUSED;
+	return seconds > LONGEST ? LONGEST * 1000LL : seconds * 1000 + (nanoseconds + 999999) / 1000000;
 }
 
-// A time that the kernel would refuse is left to it.
-static bool is_time(const struct timespec *time)
+static long long ms_of_timespec(const struct timespec *time)
 {
-	return !time || (time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < 1000000000);
+	if (!time)
+		return ENDLESS;
+	return readable(time, sizeof(*time)) ? ms_of(time->tv_sec, time->tv_nsec) : REFUSED;
 }
+
+// A timeval's microseconds may be a million or more; select(2) takes them.
+static long long ms_of_timeval(const struct timeval *time)
+{
+	if (!time)
+		return ENDLESS;
+	if (!readable(time, sizeof(*time)) || time->tv_usec < 0)
+		return REFUSED;
+	return ms_of((long long)time->tv_sec + time->tv_usec / 1000000, time->tv_usec % 1000000 * 1000);
+}
+
+#ifdef SHIM_HAS_TIME64
+static long long ms_of_timespec64(const struct timespec64 *time)
+{
+	if (!time)
+		return ENDLESS;
+	return readable(time, sizeof(*time)) ? ms_of(time->tv_sec, time->tv_nsec) : REFUSED;
+}
+
+static long long ms_of_timeval64(const struct timeval64 *time)
+{
+	if (!time)
+		return ENDLESS;
+	if (!readable(time, sizeof(*time)) || time->tv_usec < 0)
+		return REFUSED;
+	return ms_of(time->tv_sec + time->tv_usec / 1000000, time->tv_usec % 1000000 * 1000);
+}
+#endif
 
 static void settle_inherited(int fd)
 {
@@ -83,6 +114,8 @@ static void settle_inherited(int fd)
 
 static void settle_polled(const struct pollfd *fds, nfds_t count)
 {
+	if (count > INT_MAX || !readable(fds, count * sizeof(*fds)))
+		return;
 	for (nfds_t i = 0; i < count; i++)
 		settle_inherited(fds[i].fd);
 }
@@ -91,11 +124,23 @@ int on_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	settle_polled(fds, count);
 	if (!descriptors_pending())
-		return next_poll(fds, count, timeout);
+		return next.poll(fds, count, timeout);
 	struct patience patience = patience_for(timeout);
 	for (;;) {
 		patience_next(&patience);
-		int ready = next_poll(fds, count, patience.slice);
+		int ready = next.poll(fds, count, patience.slice);
+		if (ready || patience.last)
+			return ready;
+	}
+}
+
+static int ppoll_in_slices(struct pollfd *fds, nfds_t count, long long timeout, const sigset_t *mask)
+{
+	struct patience patience = patience_for(timeout);
+	for (;;) {
+		patience_next(&patience);
+		struct timespec slice = timespec_of(patience.slice);
+		int ready = next.ppoll(fds, count, patience.slice < 0 ? NULL : &slice, mask);
 		if (ready || patience.last)
 			return ready;
 	}
@@ -103,24 +148,29 @@ int on_poll(struct pollfd *fds, nfds_t count, int timeout)
 
 int on_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
+	long long wait = ms_of_timespec(timeout);
 	settle_polled(fds, count);
-	if (!descriptors_pending() || !is_time(timeout))
-		return next_ppoll(fds, count, timeout, mask);
-	struct patience patience = patience_for(ms_of(timeout));
-	for (;;) {
-		patience_next(&patience);
-		struct timespec slice = timespec_of(patience.slice);
-		int ready = next_ppoll(fds, count, patience.slice < 0 ? NULL : &slice, mask);
-		if (ready || patience.last)
-			return ready;
-	}
+	if (!descriptors_pending() || wait == REFUSED)
+		return next.ppoll(fds, count, timeout, mask);
+	return ppoll_in_slices(fds, count, wait, mask);
 }
+
+#ifdef SHIM_HAS_TIME64
+int on___ppoll64(struct pollfd *fds, nfds_t count, const struct timespec64 *timeout, const sigset_t *mask)
+{
+	long long wait = ms_of_timespec64(timeout);
+	settle_polled(fds, count);
+	if (!descriptors_pending() || wait == REFUSED)
+		return next.__ppoll64(fds, count, timeout, mask);
+	return ppoll_in_slices(fds, count, wait, mask);
+}
+#endif
 
 #ifdef __GLIBC__
 int on___poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size)
 {
 	if (size / sizeof(*fds) < count)
-		return next___poll_chk(fds, count, timeout, size); // which ends the program
+		return next.__poll_chk(fds, count, timeout, size); // which ends the program
 	return on_poll(fds, count, timeout);
 }
 
@@ -128,7 +178,7 @@ int on___ppoll_chk(
         struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size)
 {
 	if (size / sizeof(*fds) < count)
-		return next___ppoll_chk(fds, count, timeout, mask, size);
+		return next.__ppoll_chk(fds, count, timeout, mask, size);
 	return on_ppoll(fds, count, timeout, mask);
 }
 #endif
@@ -142,13 +192,21 @@ struct sets {
 	size_t bytes;
 };
 
-static void keep_sets(struct sets *sets, int count)
+// false: they are for the kernel to refuse, or too large for us (select(2): a set may be, if the program makes it so).
+static bool keep_sets(struct sets *sets, int count)
 {
 	size_t bits = 8 * sizeof(long);
+	if (count < 0 || count > FD_SETSIZE)
+		return false;
 	sets->bytes = ((size_t)count + bits - 1) / bits * sizeof(long);
-	for (int i = 0; i < 3; i++)
-		if (sets->given[i])
-			memcpy(sets->kept[i], sets->given[i], sets->bytes);
+	for (int i = 0; i < 3; i++) {
+		if (!sets->given[i])
+			continue;
+		if (!readable(sets->given[i], sets->bytes))
+			return false;
+		memcpy(sets->kept[i], sets->given[i], sets->bytes);
+	}
+	return true;
 }
 
 static void restore_sets(struct sets *sets)
@@ -158,24 +216,25 @@ static void restore_sets(struct sets *sets)
 			memcpy(sets->given[i], sets->kept[i], sets->bytes);
 }
 
-static void settle_selected(const fd_set *readable, int count)
+static void settle_selected(const struct sets *sets, int count)
 {
-	const unsigned long *words = (const void *)readable;
 	unsigned bits = 8 * sizeof(long);
-	for (unsigned fd = 0; readable && fd < (unsigned)(count < 0 || count > FD_SETSIZE ? 0 : count); fd++)
-		if (words[fd / bits] >> fd % bits & 1)
+	for (unsigned fd = 0; sets->given[0] && fd < (unsigned)count; fd++) {
+		unsigned long word;
+		memcpy(&word, sets->kept[0] + fd / bits * sizeof(long), sizeof(word));
+		if (word >> fd % bits & 1)
 			settle_inherited((int)fd);
+	}
 }
 
 // pselect in slices; the caller's sets are those of the last slice.
 static int select_in_slices(int count, struct sets *sets, long long timeout, const sigset_t *mask)
 {
 	struct patience patience = patience_for(timeout);
-	keep_sets(sets, count);
 	for (;;) {
 		patience_next(&patience);
 		struct timespec slice = timespec_of(patience.slice);
-		int ready = next_pselect(count, sets->given[0], sets->given[1], sets->given[2],
+		int ready = next.pselect(count, sets->given[0], sets->given[1], sets->given[2],
 		        patience.slice < 0 ? NULL : &slice, mask);
 		if (ready || patience.last)
 			return ready;
@@ -183,61 +242,125 @@ static int select_in_slices(int count, struct sets *sets, long long timeout, con
 	}
 }
 
-int on_select(int count, fd_set *restrict readable, fd_set *restrict writable, fd_set *restrict exceptional,
-        struct timeval *restrict timeout)
+// Whether the call has to wait in slices; `wait`: ms.
+static bool select_waits(struct sets *sets, int count, long long wait)
 {
-	settle_selected(readable, count);
-	bool refused = timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0);
-	if (!descriptors_pending() || count < 0 || count > FD_SETSIZE || refused)
-		return next_select(count, readable, writable, exceptional, timeout);
-	struct sets sets = {.given = {readable, writable, exceptional}};
-	struct timespec time = {
-	        timeout ? timeout->tv_sec : 0, timeout ? timeout->tv_usec % 1000000 * 1000 : 0};
-	long long wait = ms_of(timeout ? &time : NULL);
-	long long end = milliseconds() + wait;
+	if (!keep_sets(sets, count))
+		return false;
+	settle_selected(sets, count);
+	return descriptors_pending() && wait != REFUSED;
+}
+
+// select(2): Linux leaves in the timeout what was not slept.
+static long long left_until(long long end)
+{
+	long long left = end - milliseconds();
+	return left < 0 ? 0 : left;
+}
+
+int on_select(int count, fd_set *restrict readable_set, fd_set *restrict writable,
+        fd_set *restrict exceptional, struct timeval *restrict timeout)
+{
+	struct sets sets = {.given = {readable_set, writable, exceptional}};
+	long long wait = ms_of_timeval(timeout), start = milliseconds();
+	if (!select_waits(&sets, count, wait))
+		return next.select(count, readable_set, writable, exceptional, timeout);
 	int ready = select_in_slices(count, &sets, wait, NULL);
-	if (timeout) { // select(2): Linux leaves there what was not slept
-		long long left = end - milliseconds();
-		left = left < 0 ? 0 : left;
+	long long left = left_until(start + wait);
+	if (timeout)
 		*timeout = (struct timeval){(time_t)(left / 1000), (suseconds_t)(left % 1000 * 1000)};
-	}
 	return ready;
 }
 
-int on_pselect(int count, fd_set *restrict readable, fd_set *restrict writable, fd_set *restrict exceptional,
-        const struct timespec *restrict timeout, const sigset_t *restrict mask)
+int on_pselect(int count, fd_set *restrict readable_set, fd_set *restrict writable,
+        fd_set *restrict exceptional, const struct timespec *restrict timeout, const sigset_t *restrict mask)
 {
-	settle_selected(readable, count);
-	if (!descriptors_pending() || count < 0 || count > FD_SETSIZE || !is_time(timeout))
-		return next_pselect(count, readable, writable, exceptional, timeout, mask);
-	struct sets sets = {.given = {readable, writable, exceptional}};
-	return select_in_slices(count, &sets, ms_of(timeout), mask);
+	struct sets sets = {.given = {readable_set, writable, exceptional}};
+	long long wait = ms_of_timespec(timeout);
+	if (!select_waits(&sets, count, wait))
+		return next.pselect(count, readable_set, writable, exceptional, timeout, mask);
+	return select_in_slices(count, &sets, wait, mask);
 }
+
+#ifdef SHIM_HAS_TIME64
+int on___select64(int count, fd_set *restrict readable_set, fd_set *restrict writable,
+        fd_set *restrict exceptional, struct timeval64 *restrict timeout)
+{
+	struct sets sets = {.given = {readable_set, writable, exceptional}};
+	long long wait = ms_of_timeval64(timeout), start = milliseconds();
+	if (!select_waits(&sets, count, wait))
+		return next.__select64(count, readable_set, writable, exceptional, timeout);
+	int ready = select_in_slices(count, &sets, wait, NULL);
+	long long left = left_until(start + wait);
+	if (timeout)
+		*timeout = (struct timeval64){left / 1000, left % 1000 * 1000};
+	return ready;
+}
+
+int on___pselect64(int count, fd_set *restrict readable_set, fd_set *restrict writable,
+        fd_set *restrict exceptional, const struct timespec64 *restrict timeout,
+        const sigset_t *restrict mask)
+{
+	struct sets sets = {.given = {readable_set, writable, exceptional}};
+	long long wait = ms_of_timespec64(timeout);
+	if (!select_waits(&sets, count, wait))
+		return next.__pselect64(count, readable_set, writable, exceptional, timeout, mask);
+	return select_in_slices(count, &sets, wait, mask);
+}
+#endif
 
 // ---- epoll ----------------------------------------------------------------------------------------------
 
-int on_epoll_pwait(int fd, struct epoll_event *events, int room, int timeout, const sigset_t *mask)
+static int epoll_in_slices(
+        int fd, struct epoll_event *events, int room, long long timeout, const sigset_t *mask)
 {
-	if (!descriptors_pending())
-		return next_epoll_pwait(fd, events, room, timeout, mask);
 	struct patience patience = patience_for(timeout);
 	for (;;) {
 		patience_next(&patience);
-		int ready = next_epoll_pwait(fd, events, room, patience.slice, mask);
+		int ready = next.epoll_pwait(fd, events, room, patience.slice, mask);
 		if (ready || patience.last)
 			return ready;
 	}
 }
 
+int on_epoll_pwait(int fd, struct epoll_event *events, int room, int timeout, const sigset_t *mask)
+{
+	if (!descriptors_pending())
+		return next.epoll_pwait(fd, events, room, timeout, mask);
+	return epoll_in_slices(fd, events, room, timeout, mask);
+}
+
 int on_epoll_wait(int fd, struct epoll_event *events, int room, int timeout)
 {
 	if (!descriptors_pending())
-		return next_epoll_wait(fd, events, room, timeout);
-	return on_epoll_pwait(fd, events, room, timeout, NULL);
+		return next.epoll_wait(fd, events, room, timeout);
+	return epoll_in_slices(fd, events, room, timeout, NULL);
 }
+
+#ifdef __GLIBC__
+int on_epoll_pwait2(
+        int fd, struct epoll_event *events, int room, const struct timespec *timeout, const sigset_t *mask)
+{
+	long long wait = ms_of_timespec(timeout);
+	if (!descriptors_pending() || wait == REFUSED)
+		return next.epoll_pwait2(fd, events, room, timeout, mask);
+	return epoll_in_slices(fd, events, room, wait, mask);
+}
+#endif
+
+#ifdef SHIM_HAS_TIME64
+int on___epoll_pwait2_time64(
+        int fd, struct epoll_event *events, int room, const struct timespec64 *timeout, const sigset_t *mask)
+{
+	long long wait = ms_of_timespec64(timeout);
+	if (!descriptors_pending() || wait == REFUSED)
+		return next.__epoll_pwait2_time64(fd, events, room, timeout, mask);
+	return epoll_in_slices(fd, events, room, wait, mask);
+}
+#endif
 
 int on_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
 	settle_inherited(fd);
-	return next_epoll_ctl(epoll, operation, fd, event);
+	return next.epoll_ctl(epoll, operation, fd, event);
 }

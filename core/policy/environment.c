@@ -20,7 +20,7 @@ static const char *key_variable(enum policy_key key, char name[NAME_SIZE])
 {
 	struct text text = {.start = name, .size = NAME_SIZE};
 	text_put(&text, prefix);
-	for (const char *word = policy_key_rows[key].word; *word; word++) {
+	for (const char *word = policy_key_words[key]; *word; word++) {
 		char byte = upper(*word);
 		text_put_bytes(&text, &byte, 1);
 	}
@@ -49,10 +49,10 @@ struct values {
 static const char **place_of(struct values *values, struct span name)
 {
 	for (unsigned i = 0; i < VARIABLE_COUNT; i++)
-		if (span_is(name, policy_variable_rows[i].name))
+		if (span_is(name, policy_variable_names[i]))
 			return &values->process[i];
 	for (unsigned key = 0; key < KEY_COUNT; key++)
-		if (names_key(name, policy_key_rows[key].word))
+		if (names_key(name, policy_key_words[key]))
 			return &values->keys[key];
 	return NULL;
 }
@@ -85,7 +85,7 @@ static bool fail_unknown(struct reader *reader, struct span name)
 	char variable[NAME_SIZE], best[NAME_SIZE] = "";
 	for (unsigned i = 0; i < VARIABLE_COUNT + KEY_COUNT; i++) {
 		const char *known = i < VARIABLE_COUNT
-		                            ? policy_variable_rows[i].name
+		                            ? policy_variable_names[i]
 		                            : key_variable((enum policy_key)(i - VARIABLE_COUNT), variable);
 		if (nearest_is(&nearest, known))
 			memcpy(best, known, strlen(known) + 1);
@@ -138,7 +138,7 @@ static bool read_on_error(struct reader *reader, struct span value)
 
 static bool read_log(struct reader *reader, struct span value)
 {
-	static const char *const words[] = {[LOG_QUIET] = "quiet",
+	static const char words[][8] = {[LOG_QUIET] = "quiet",
 	        [LOG_ERROR] = "error",
 	        [LOG_WARN] = "warn",
 	        [LOG_INFO] = "info",
@@ -203,21 +203,32 @@ static bool read_file(struct reader *reader, struct span path)
 
 enum turn { FIRST, THEN, LAST };
 
+static bool read_variable(struct reader *reader, enum policy_variable variable, struct span value)
+{
+	switch (variable) {
+#define VARIABLE(id, turn, read, ...)                                                                        \
+	case VARIABLE_##id:                                                                                  \
+		return read_##read(reader, value);
+		POLICY_VARIABLES(VARIABLE)
+#undef VARIABLE
+	case VARIABLE_COUNT:
+		break;
+	}
+	return false;
+}
+
 static bool read_turn(struct reader *reader, const struct values *values, enum turn turn)
 {
-	static const struct {
-		enum turn turn;
-		bool (*read)(struct reader *, struct span);
-	} rows[] = {
-#define VARIABLE(id, turn, read, value, help) [VARIABLE_##id] = {turn, read_##read},
+	static const enum turn turns[] = {
+#define VARIABLE(id, turn, ...) [VARIABLE_##id] = turn,
 	        POLICY_VARIABLES(VARIABLE)
 #undef VARIABLE
 	};
 	for (unsigned i = 0; i < VARIABLE_COUNT; i++) {
-		if (rows[i].turn != turn || !values->process[i])
+		if (turns[i] != turn || !values->process[i])
 			continue;
-		reader->where = policy_variable_rows[i].name;
-		if (!rows[i].read(reader, span_of(values->process[i])))
+		reader->where = policy_variable_names[i];
+		if (!read_variable(reader, (enum policy_variable)i, span_of(values->process[i])))
 			return false;
 	}
 	return true;

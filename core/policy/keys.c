@@ -1,24 +1,17 @@
-// The rows of the policy's keys and of the variables for the process.
+// The names of the policy's keys and of the variables for the process.
 #include "policy.h"
 
-// What an option takes, for people, from its unit and range.
-#define VALUE_NUMBER(minimum, maximum)  #minimum " to " #maximum
-#define VALUE_TRAFFIC(minimum, maximum) #minimum " to " #maximum ", or a DSCP name"
-#define VALUE_SWITCH(minimum, maximum)  "on, off"
-#define VALUE_BYTES(minimum, maximum)   #minimum " to " #maximum " bytes, or with k or M"
-
-const struct policy_key_row policy_key_rows[KEY_COUNT] = {
-#define ROW(id, key, unit, minimum, maximum, kinds, level4, option4, level6, option6, help)                  \
-	[KEY_##id] = {key, VALUE_##unit(minimum, maximum), help},
+const char policy_key_words[KEY_COUNT][20] = {
+#define ROW(id, key, ...) [KEY_##id] = key,
         GRAFT_OPTIONS(ROW)
 #undef ROW
-#define KEY(id, word, value, help) [KEY_##id] = {word, value, help},
+#define KEY(id, word, ...) [KEY_##id] = word,
                 POLICY_KEYS(KEY)
 #undef KEY
 };
 
-const struct policy_variable_row policy_variable_rows[VARIABLE_COUNT] = {
-#define VARIABLE(id, turn, read, value, help) [VARIABLE_##id] = {POLICY_PREFIX #id, value, help},
+const char policy_variable_names[VARIABLE_COUNT][24] = {
+#define VARIABLE(id, ...) [VARIABLE_##id] = POLICY_PREFIX #id,
         POLICY_VARIABLES(VARIABLE)
 #undef VARIABLE
 };

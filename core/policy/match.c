@@ -75,7 +75,7 @@ static const char *read_peer(struct reader *reader, struct match *match, struct 
 enum match_class { MATCH_KIND, MATCH_FAMILY, MATCH_PORT, MATCH_LOCAL, MATCH_PEER, MATCH_PROGRAM };
 
 static const struct match_row {
-	const char *word; // with "=" where a value follows
+	char word[8]; // with "=" where a value follows
 	enum match_class class;
 	int value; // of MATCH_KIND and MATCH_FAMILY
 } match_rows[] = {

@@ -18,13 +18,8 @@ enum policy_key {
 	                KEY_COUNT
 };
 
-struct policy_key_row {
-	const char *word;  // "multicast-ttl"
-	const char *value; // what it takes, for people: "0 to 255", "on, off", "memberships"
-	const char *help;
-};
-
-extern const struct policy_key_row policy_key_rows[KEY_COUNT];
+// "multicast-ttl". Arrays rather than pointers, here and below: pointers would be relocated in every process.
+extern const char policy_key_words[KEY_COUNT][20];
 
 // The variables that are for the whole process; every key is one more, SOCKGRAFT_<KEY>.
 enum policy_variable {
@@ -36,13 +31,15 @@ enum policy_variable {
 
 #define POLICY_PREFIX "SOCKGRAFT_" // of every variable of ours
 
-struct policy_variable_row {
-	const char *name;  // "SOCKGRAFT_RULES"
-	const char *value; // what it takes, for people
-	const char *help;
+extern const char policy_variable_names[VARIABLE_COUNT][24]; // "SOCKGRAFT_RULES"
+
+// What people are told of a key or a variable; the shim leaves it out.
+struct policy_help {
+	const char *value; // what it takes: "0 to 255", "on, off", "memberships"
+	const char *text;  // what it does
 };
 
-extern const struct policy_variable_row policy_variable_rows[VARIABLE_COUNT];
+extern const struct policy_help policy_key_help[KEY_COUNT], policy_variable_help[VARIABLE_COUNT];
 
 // [SOURCES@]GROUP[:PORT][%INTERFACES]
 struct membership {

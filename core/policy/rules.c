@@ -53,7 +53,7 @@ bool draft_finish(struct reader *reader, const struct draft *draft)
 enum policy_key key_find(struct span word)
 {
 	for (unsigned key = 0; key < KEY_COUNT; key++)
-		if (span_is(word, policy_key_rows[key].word))
+		if (span_is(word, policy_key_words[key]))
 			return (enum policy_key)key;
 	return KEY_COUNT;
 }
@@ -68,8 +68,8 @@ static bool fail_unknown(struct reader *reader, struct span word, struct span na
 	struct nearest nearest = {.word = name};
 	const char *best = NULL, *match;
 	for (unsigned key = 0; key < KEY_COUNT; key++)
-		if (nearest_is(&nearest, policy_key_rows[key].word))
-			best = policy_key_rows[key].word;
+		if (nearest_is(&nearest, policy_key_words[key]))
+			best = policy_key_words[key];
 	for (size_t i = 0; in_match && (match = match_word(i)); i++)
 		if (nearest_is(&nearest, match))
 			best = match;
@@ -85,9 +85,8 @@ static bool fail_without_value(struct reader *reader, struct span word, enum pol
 {
 	struct text *line = fail_begin(reader, word);
 	text_put(line, "expected \"");
-	text_put(line, policy_key_rows[key].word);
-	text_put(line, "=\" and a value without a blank between: ");
-	text_put(line, policy_key_rows[key].value);
+	text_put(line, policy_key_words[key]);
+	text_put(line, "=\" and a value without a blank between");
 	return false;
 }
 

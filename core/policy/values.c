@@ -78,14 +78,25 @@ static bool fail_option(
 	return false;
 }
 
+static bool read_unit(enum graft_option_unit unit, struct span value, int64_t *number)
+{
+	switch (unit) {
+	case GRAFT_NUMBER:
+		return read_number(value, number);
+	case GRAFT_TRAFFIC:
+		return read_traffic(value, number);
+	case GRAFT_SWITCH:
+		return read_switch(value, number);
+	case GRAFT_BYTES:
+		return read_bytes(value, number);
+	}
+	return false;
+}
+
 bool option_parse(struct reader *reader, const struct assignment *assignment, int64_t *number)
 {
-	static bool (*const readers[])(struct span, int64_t *) = {[GRAFT_NUMBER] = read_number,
-	        [GRAFT_TRAFFIC] = read_traffic,
-	        [GRAFT_SWITCH] = read_switch,
-	        [GRAFT_BYTES] = read_bytes};
 	const struct graft_option_row *row = &graft_option_rows[assignment->key];
-	if (readers[row->unit](assignment->value, number) && *number >= row->minimum &&
+	if (read_unit(row->unit, assignment->value, number) && *number >= row->minimum &&
 	        *number <= row->maximum)
 		return true;
 	return fail_option(reader, assignment, row);
@@ -125,7 +136,7 @@ static const char bind_form[] =
 static bool read_bind(struct reader *reader, const struct assignment *assignment, struct setting *setting)
 {
 	static const struct {
-		const char *word;
+		char word[8];
 		enum bind_mode mode;
 	} rows[] = {{"auto", BIND_AUTO}, {"any", BIND_ANY}, {"group", BIND_GROUP}, {"keep", BIND_KEEP}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -147,7 +158,7 @@ static bool read_bind(struct reader *reader, const struct assignment *assignment
 static bool read_reuse(struct reader *reader, const struct assignment *assignment, struct setting *setting)
 {
 	static const struct {
-		const char *word;
+		char word[8];
 		int bits;
 	} rows[] = {{"addr", REUSE_ADDR}, {"port", REUSE_PORT}, {"both", REUSE_ADDR | REUSE_PORT}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -89,10 +89,10 @@ static const char *select_name(unsigned selector, char name[64])
 {
 	selector %= VARIABLE_COUNT + KEY_COUNT + 1;
 	if (selector < VARIABLE_COUNT)
-		return policy_variable_rows[selector].name;
+		return policy_variable_names[selector];
 	if (selector == VARIABLE_COUNT + KEY_COUNT)
 		return "SOCKGRAFT_";
-	snprintf(name, 64, "SOCKGRAFT_%s", policy_key_rows[selector - VARIABLE_COUNT].word);
+	snprintf(name, 64, "SOCKGRAFT_%s", policy_key_words[selector - VARIABLE_COUNT]);
 	for (char *at = name; *at; at++)
 		*at = (char)(*at == '-' ? '_' : *at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
 	return name;

@@ -85,7 +85,7 @@ static void print_join(const struct setting *setting)
 
 static void print_setting(const struct setting *setting)
 {
-	printf("%s=%s", policy_key_rows[setting->key].word, setting->fallback ? "?" : "");
+	printf("%s=%s", policy_key_words[setting->key], setting->fallback ? "?" : "");
 	switch (setting->key) {
 	case KEY_JOIN:
 		print_join(setting);
@@ -260,22 +260,21 @@ static void print_plan(const struct policy *policy, const struct facts *facts)
 
 // ---- tables ---------------------------------------------------------------------------------------------
 
-static void print_table_row(const char *name, const char *value, const char *help)
+static void print_table_row(const char *name, struct policy_help help)
 {
-	printf("| `%s` | %s | %s |\n", name, value, help);
+	printf("| `%s` | %s | %s |\n", name, help.value, help.text);
 }
 
 static int print_tables(void)
 {
 	puts("| key | value | what it does |\n|---|---|---|");
 	for (unsigned i = KEY_JOIN; i < KEY_COUNT; i++)
-		print_table_row(policy_key_rows[i].word, policy_key_rows[i].value, policy_key_rows[i].help);
+		print_table_row(policy_key_words[i], policy_key_help[i]);
 	for (unsigned i = 0; i < KEY_JOIN; i++)
-		print_table_row(policy_key_rows[i].word, policy_key_rows[i].value, policy_key_rows[i].help);
+		print_table_row(policy_key_words[i], policy_key_help[i]);
 	puts("\n| variable | value | what it does |\n|---|---|---|");
 	for (unsigned i = 0; i < VARIABLE_COUNT; i++)
-		print_table_row(policy_variable_rows[i].name, policy_variable_rows[i].value,
-		        policy_variable_rows[i].help);
+		print_table_row(policy_variable_names[i], policy_variable_help[i]);
 	return 0;
 }
 
@@ -356,14 +355,14 @@ static int print_bytes(void)
 	int status = 0;
 	for (unsigned key = 0; key < KEY_COUNT; key++) {
 		char name[64];
-		snprintf(name, sizeof(name), "SOCKGRAFT_%s", policy_key_rows[key].word);
+		snprintf(name, sizeof(name), "SOCKGRAFT_%.19s", policy_key_words[key]);
 		for (char *at = name; *at; at++)
 			*at = (char)(*at == '-' ? '_' : *at >= 'a' && *at <= 'z' ? *at - 32 : *at);
 		status |= print_bytes_of(name);
 	}
 	for (unsigned i = 0; i < VARIABLE_COUNT; i++)
 		if (i != VARIABLE_RULES && i != VARIABLE_FILE)
-			status |= print_bytes_of(policy_variable_rows[i].name);
+			status |= print_bytes_of(policy_variable_names[i]);
 	return status;
 }
 

@@ -1,0 +1,164 @@
+// The functions behind ours: those that calls would reach without us, as dlsym(RTLD_NEXT) would find them.
+//
+// dlsym takes some two thousand instructions for a name, and the loader's lock, and may allocate. All names at
+// once, by the tables that the loader itself goes by, take a twentieth of that, and nothing that would not be
+// safe wherever the first call comes from. What isn't found so (another loader than glibc's, a library without a
+// GNU hash table, an indirect function) is left to dlsym.
+#include "functions.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+
+struct functions next;
+
+enum { COUNT = sizeof(next) / sizeof(void *) };
+
+#define EACH(result, name, parameters, arguments, duty) #name "\0"
+static const char names[] = SHIM_EACH_FUNCTION;
+#undef EACH
+
+struct wanted {
+	const char *name;
+	uint32_t hash;
+};
+
+// The GNU hash function: Bernstein's, h * 33 + c.
+static uint32_t hash_of(const char **name)
+{
+	uint32_t hash = 5381;
+	while (**name)
+		hash = hash * 33 + (unsigned char)*(*name)++;
+	++*name;
+	return hash;
+}
+
+#ifdef __GLIBC__
+
+// The parts of a loaded library that a look-up needs (System V ABI, "Dynamic Linking").
+struct library {
+	const ElfW(Sym) * symbols;
+	const char *strings;
+	const ElfW(Half) * versions; // NULL: it has none
+	const uint32_t *hashed;      // the GNU hash table: buckets, first symbol, Bloom words, Bloom shift
+	ElfW(Addr) base;
+};
+
+static bool library_open(struct library *library, const struct link_map *map)
+{
+	*library = (struct library){.base = map->l_addr};
+	for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+		// glibc adds the base in place, save where the section is read-only, as the vDSO's.
+		ElfW(Addr) address = entry->d_un.d_ptr;
+		const void *at = (const void *)(address < map->l_addr ? address + map->l_addr : address);
+		switch (entry->d_tag) {
+		case DT_SYMTAB:
+			library->symbols = at;
+			break;
+		case DT_STRTAB:
+			library->strings = at;
+			break;
+		case DT_VERSYM:
+			library->versions = at;
+			break;
+		case DT_GNU_HASH:
+			library->hashed = at;
+			break;
+		}
+	}
+	return library->hashed && library->symbols && library->strings;
+}
+
+// The function that a program linked today would get: a version that is not hidden (0x8000: an old one that is
+// kept for old programs).
+static void *function_at(const struct library *library, uint32_t i)
+{
+	const ElfW(Sym) *symbol = &library->symbols[i];
+	unsigned type = symbol->st_info & 0xf;
+	if (symbol->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_NOTYPE) ||
+	        (library->versions && library->versions[i] & 0x8000))
+		return NULL;
+	return (void *)(library->base + symbol->st_value);
+}
+
+// strcmp, which would have to be looked up first.
+static bool is_name(const char *symbol, const char *name)
+{
+	while (*symbol && *symbol == *name)
+		symbol++, name++;
+	return *symbol == *name;
+}
+
+static void *library_find(const struct library *library, const struct wanted *wanted)
+{
+	enum { BITS = 8 * sizeof(ElfW(Addr)) };
+	const uint32_t buckets = library->hashed[0], first = library->hashed[1], words = library->hashed[2];
+	const ElfW(Addr) *bloom = (const ElfW(Addr) *)(library->hashed + 4);
+	const uint32_t *bucket = (const uint32_t *)(bloom + words), *chain = bucket + buckets;
+	uint32_t hash = wanted->hash;
+	ElfW(Addr) word = bloom[hash / BITS & (words - 1)];
+	if (!(word >> hash % BITS & word >> (hash >> library->hashed[3]) % BITS & 1))
+		return NULL;
+	uint32_t i = bucket[hash % buckets];
+	if (!i)
+		return NULL;
+	do { // the last of a chain has bit 0 set
+		void *function;
+		if ((chain[i - first] | 1) == (hash | 1) &&
+		        is_name(library->strings + library->symbols[i].st_name, wanted->name) &&
+		        (function = function_at(library, i)))
+			return function;
+	} while (!(chain[i++ - first] & 1));
+	return NULL;
+}
+
+// The loader's own entry for this library. A library that is bound lazily has it in its global offset table, where the
+// loader finds it at a function's first call (System V ABI, processor supplements); NULL: bound at once.
+static const struct link_map *us(void)
+{
+	const struct link_map *const *table = NULL;
+	for (const ElfW(Dyn) *entry = _DYNAMIC; entry->d_tag != DT_NULL; entry++)
+		if (entry->d_tag == DT_PLTGOT)
+			table = (const void *)entry->d_un.d_ptr;
+	return table && table[1] && table[1]->l_ld == _DYNAMIC ? table[1] : NULL;
+}
+
+// The loader's list has the libraries in the order in which it searches them.
+static void find_by_tables(const struct wanted *wanted, void **functions)
+{
+	const struct link_map *map = us();
+	unsigned missing = COUNT;
+	while (map && missing && (map = map->l_next)) {
+		struct library library;
+		if (!library_open(&library, map))
+			return; // it may define any of those that are still missing
+		for (unsigned i = 0; i < COUNT; i++)
+			if (!functions[i] && (functions[i] = library_find(&library, &wanted[i])))
+				missing--;
+	}
+}
+
+#else
+
+static void find_by_tables(const struct wanted *wanted, void **functions)
+{
+	(void)wanted;
+	(void)functions;
+}
+
+#endif
+
+void functions_find(void)
+{
+	struct wanted wanted[COUNT];
+	void **functions = (void **)&next;
+	const char *at = names;
+	for (unsigned i = 0; i < COUNT; i++) {
+		wanted[i].name = at;
+		wanted[i].hash = hash_of(&at);
+	}
+	find_by_tables(wanted, functions);
+	for (unsigned i = 0; i < COUNT; i++)
+		if (!functions[i])
+			functions[i] = dlsym(RTLD_NEXT, wanted[i].name);
+}

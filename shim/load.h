@@ -1,0 +1,10 @@
+// The first thing that happens: before the library's constructor or in it.
+#ifndef SOCKGRAFT_LOAD_H
+#define SOCKGRAFT_LOAD_H
+
+// Finds the functions behind ours and, if there is a policy, reads it; one that can't be read ends the process with
+// status 125. The library's constructor comes here, and whichever entry point is called before it; only the first
+// call works.
+void start(void);
+
+#endif

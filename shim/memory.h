@@ -1,0 +1,12 @@
+// Memory that the program hands us. The kernel answers a bad pointer with EFAULT; so must we, who read it first.
+#ifndef SOCKGRAFT_MEMORY_H
+#define SOCKGRAFT_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// Whether `length` bytes at `memory` can be read. Costs no system call where they lie on the caller's stack, as
+// addresses and messages nearly always do.
+bool readable(const void *memory, size_t length);
+
+#endif

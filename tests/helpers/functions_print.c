@@ -1,0 +1,43 @@
+// Prints the rows of the interposed functions: --names, what the library exports; --man, the manual's table.
+#include "../../shim/functions.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_names(void)
+{
+#define ROW(result, name, ...) puts(#name);
+#define ALIAS(alias, name)     puts(#alias);
+	SHIM_FUNCTIONS(ROW, ROW, ROW, ALIAS)
+#undef ROW
+#undef ALIAS
+}
+
+static void print_row(const char *name, const char *duty, const char *why)
+{
+	printf(".It Fn %s Ta %s Ta %s\n", name, strcmp(duty, "RULES") ? "waits" : "rules", why);
+}
+
+static void print_man(void)
+{
+#define LOGIC(result, name, parameters, arguments, duty, why) print_row(#name, #duty, why);
+#define SETTLES(result, name, parameters, arguments, duty, flags)                                            \
+	print_row(#name, #duty, "adopts a socket that was not seen before; tries again what waits");
+#define ALIAS(alias, name) printf(".It Fn %s Ta Ta another name of %s\n", #alias, #name);
+	SHIM_FUNCTIONS(LOGIC, SETTLES, LOGIC, ALIAS)
+#undef LOGIC
+#undef SETTLES
+#undef ALIAS
+}
+
+int main(int count, char **arguments)
+{
+	if (count == 2 && !strcmp(arguments[1], "--names"))
+		print_names();
+	else if (count == 2 && !strcmp(arguments[1], "--man"))
+		print_man();
+	else
+		errx(2, "usage: functions_print --names | --man");
+	return 0;
+}
