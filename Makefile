@@ -13,7 +13,7 @@ SPLIT   := -ffunction-sections -fdata-sections
 # Every process pays for what is done at loading: each name that is looked up before it is needed, each page that is
 # written to. The slots are function pointers that have to stay writable, so a read-only GOT would protect nothing.
 LINK    := -nostartfiles -Wl,--as-needed -Wl,--no-undefined -Wl,--gc-sections -Wl,-z,lazy -Wl,-z,norelro \
-	-Wl,-z,noseparate-code -Wl,--hash-style=gnu
+	-Wl,-z,noseparate-code -Wl,--hash-style=gnu -Wl,-T,shim/layout.ld
 
 ASAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
@@ -36,8 +36,12 @@ SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c te
 all: $(LIBRARY)
 
 # In the shim core goes to the kernel by the functions behind ours: shim/kernel.c takes core/kernel.c's place.
+$(LIBRARY): shim/layout.ld
 $(LIBRARY): $(SHIM) $(POLICY) $(filter-out $(BUILD)/core/kernel.o,$(CORE))
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -shared -o $@ $^
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -shared -o $@ $(filter %.o,$^)
+
+# What runs in every process that loads the library.
+$(BUILD)/shim/behind.o: CFLAGS += -O2
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -18,20 +18,35 @@ enum { COUNT = sizeof(next) / sizeof(void *) };
 static const char names[] = SHIM_EACH_FUNCTION;
 #undef EACH
 
-struct wanted {
-	const char *name;
-	uint32_t hash;
+// Where each name begins in `names`.
+enum {
+#define EACH(result, name, parameters, arguments, duty) AT_##name, END_##name = AT_##name + sizeof(#name) - 1,
+	SHIM_EACH_FUNCTION
+#undef EACH
 };
 
-// The GNU hash function: Bernstein's, h * 33 + c.
-static uint32_t hash_of(const char **name)
-{
-	uint32_t hash = 5381;
-	while (**name)
-		hash = hash * 33 + (unsigned char)*(*name)++;
-	++*name;
-	return hash;
-}
+// The GNU hash function, Bernstein's h * 33 + c, of a name of up to 24 bytes, by the compiler.
+#define HASH_BYTE(s, i, h)                                                                                   \
+	((h) * ((i) < sizeof(s) - 1 ? 33U : 1U) +                                                            \
+	        ((i) < sizeof(s) - 1 ? (unsigned char)(s)[(i) < sizeof(s) ? (i) : 0] : 0U))
+#define HASH_4(s, i, h)                                                                                      \
+	HASH_BYTE(s, (i) + 3, HASH_BYTE(s, (i) + 2, HASH_BYTE(s, (i) + 1, HASH_BYTE(s, i, h))))
+
+#define HASH(s) HASH_4(s, 20, HASH_4(s, 16, HASH_4(s, 12, HASH_4(s, 8, HASH_4(s, 4, HASH_4(s, 0, 5381U))))))
+
+static const struct name {
+	uint32_t hash;
+	uint16_t at;
+} rows[] = {
+#define EACH(result, name, parameters, arguments, duty) {HASH(#name), AT_##name},
+        SHIM_EACH_FUNCTION
+#undef EACH
+};
+
+#define EACH(result, name, parameters, arguments, duty)                                                      \
+	_Static_assert(sizeof(#name) <= 25, "HASH takes 24 bytes");
+SHIM_EACH_FUNCTION
+#undef EACH
 
 #ifdef __GLIBC__
 
@@ -89,7 +104,7 @@ static bool is_name(const char *symbol, const char *name)
 	return *symbol == *name;
 }
 
-static void *library_find(const struct library *library, const struct wanted *wanted)
+static void *library_find(const struct library *library, const struct name *wanted)
 {
 	enum { BITS = 8 * sizeof(ElfW(Addr)) };
 	const uint32_t buckets = library->hashed[0], first = library->hashed[1], words = library->hashed[2];
@@ -105,7 +120,7 @@ static void *library_find(const struct library *library, const struct wanted *wa
 	do { // the last of a chain has bit 0 set
 		void *function;
 		if ((chain[i - first] | 1) == (hash | 1) &&
-		        is_name(library->strings + library->symbols[i].st_name, wanted->name) &&
+		        is_name(library->strings + library->symbols[i].st_name, names + wanted->at) &&
 		        (function = function_at(library, i)))
 			return function;
 	} while (!(chain[i++ - first] & 1));
@@ -124,7 +139,7 @@ static const struct link_map *us(void)
 }
 
 // The loader's list has the libraries in the order in which it searches them.
-static void find_by_tables(const struct wanted *wanted, void **functions)
+static void find_by_tables(void **functions)
 {
 	const struct link_map *map = us();
 	unsigned missing = COUNT;
@@ -133,16 +148,15 @@ static void find_by_tables(const struct wanted *wanted, void **functions)
 		if (!library_open(&library, map))
 			return; // it may define any of those that are still missing
 		for (unsigned i = 0; i < COUNT; i++)
-			if (!functions[i] && (functions[i] = library_find(&library, &wanted[i])))
+			if (!functions[i] && (functions[i] = library_find(&library, &rows[i])))
 				missing--;
 	}
 }
 
 #else
 
-static void find_by_tables(const struct wanted *wanted, void **functions)
+static void find_by_tables(void **functions)
 {
-	(void)wanted;
 	(void)functions;
 }
 
@@ -150,15 +164,9 @@ static void find_by_tables(const struct wanted *wanted, void **functions)
 
 void functions_find(void)
 {
-	struct wanted wanted[COUNT];
 	void **functions = (void **)&next;
-	const char *at = names;
-	for (unsigned i = 0; i < COUNT; i++) {
-		wanted[i].name = at;
-		wanted[i].hash = hash_of(&at);
-	}
-	find_by_tables(wanted, functions);
+	find_by_tables(functions);
 	for (unsigned i = 0; i < COUNT; i++)
 		if (!functions[i])
-			functions[i] = dlsym(RTLD_NEXT, wanted[i].name);
+			functions[i] = dlsym(RTLD_NEXT, names + rows[i].at);
 }
