@@ -70,14 +70,14 @@ static void note_multicast_all(int fd, const void *value, socklen_t length)
 	else if (length)
 		on = *(const unsigned char *)value; // ip(7): a byte will do
 	if (state & INET && !on)
-		descriptor_set(fd, state | ALL_OFF);
+		descriptor_replace(fd, state, state | ALL_OFF);
 }
 
 static void note_own_filter(int fd, int name)
 {
 	uint32_t state = descriptor_state(fd), flag = OWN_FILTER;
 	if (state & INET)
-		descriptor_set(fd, name == SO_DETACH_FILTER ? state & ~flag : state | flag);
+		descriptor_replace(fd, state, name == SO_DETACH_FILTER ? state & ~flag : state | flag);
 }
 
 static int set_option(set_function *behind, int fd, int level, int name, const void *value, socklen_t length)

@@ -22,17 +22,6 @@ unsigned descriptor_limit;
 
 static unsigned pending, inherited;
 
-bool descriptors_start(void)
-{
-	// Address space is reserved for the whole table and made usable page by page: the table never moves,
-	// so it can be read without a lock, and mlockall finds no more of it than is in use.
-	void *table = mmap(NULL, TABLE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (table == MAP_FAILED)
-		return false;
-	descriptor_table = table;
-	return true;
-}
-
 // The child of vfork runs in its parent's memory, with its parent's thread control block: there libc keeps
 // the thread's id, which is then not the one that the kernel tells. fork puts it right. The id is to be had
 // without a call from the number of the thread's clock, which the kernel defines as ~id << 3 | 6
@@ -66,6 +55,17 @@ static bool grow(unsigned fd)
 	return true;
 }
 
+bool descriptors_start(void)
+{
+	// Address space is reserved for the whole table and made usable page by page: the table never moves,
+	// so it can be read without a lock, and mlockall finds no more of it than is in use.
+	void *table = mmap(NULL, TABLE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (table == MAP_FAILED)
+		return false;
+	descriptor_table = table;
+	return grow(0);
+}
+
 static void count(unsigned *counter, uint32_t flag, uint32_t before, uint32_t after)
 {
 	if ((before ^ after) & flag)
@@ -91,20 +91,17 @@ static void count_waiting(uint32_t before, uint32_t after)
 	} while (engaged != anything_waits());
 }
 
-// Whether the entry is there to be written, and ours to write.
 static bool may_write(int fd, uint32_t state)
 {
-	const uint32_t kept = GOVERNED | PENDING | WIDENED | INHERITED;
 	if (!descriptor_table || fd < 0)
 		return false;
-	if ((unsigned)fd >= descriptor_limit && (!state || !grow((unsigned)fd)))
-		return false;
-	return !((state | descriptor_state(fd)) & kept) || !in_vfork_child();
+	return (unsigned)fd < descriptor_limit || (state && grow((unsigned)fd));
 }
 
 void descriptor_set(int fd, uint32_t state)
 {
-	if (!may_write(fd, state))
+	const uint32_t kept = GOVERNED | PENDING | WIDENED | INHERITED;
+	if (!may_write(fd, state) || (descriptor_has(fd, kept) && in_vfork_child()))
 		return;
 	uint32_t before = __atomic_exchange_n(&descriptor_table[fd].state, state, __ATOMIC_ACQ_REL);
 	count_waiting(before, state);

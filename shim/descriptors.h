@@ -67,12 +67,12 @@ static inline __attribute__((always_inline)) bool descriptor_is_quiet(int fd, ui
 // Makes the table; before anything else here. false: no memory for it, nothing can be governed.
 bool descriptors_start(void);
 
-// Remembers `state` of `fd`; 0 forgets it. In the child of vfork, which shares this memory with its parent,
-// what the parent knows of a governed socket is left alone.
+// Whose descriptor `fd` is now: remembers its `state`; 0 forgets it. In the child of vfork, which shares this memory
+// with its parent, what the parent knows of a governed socket is left alone.
 void descriptor_set(int fd, uint32_t state);
 
-// The same, unless the entry is no longer `before`: another thread has closed the descriptor in the meantime,
-// and its number may be that of a new socket.
+// What is known besides of the same socket: nothing is written if the entry is no longer `before`, as another thread
+// has closed the descriptor in the meantime, and its number may be that of a new socket.
 void descriptor_replace(int fd, uint32_t before, uint32_t state);
 
 // true at most once a second for each pending descriptor.

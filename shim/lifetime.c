@@ -122,8 +122,8 @@ static int copied(int from, int to)
 	if (to < 0 || to == from)
 		return to;
 	if (state & INET && !(state & NAMED)) { // each may be named through the other
+		descriptor_replace(from, state, state | SHARED);
 		state |= SHARED;
-		descriptor_set(from, state);
 	}
 	descriptor_set(to, state);
 	return to;

@@ -90,7 +90,7 @@ bool settle_subject(int fd, struct subject *subject, int *error)
 	uint32_t state = state_of_descriptor(fd);
 	if (!state) // no such descriptor: what gets its number later is somebody else
 		return false;
-	descriptor_set(fd, state);
+	descriptor_replace(fd, subject->state, state);
 	if (!(state & INET))
 		return false;
 	*subject = subject_known(fd);
