@@ -160,8 +160,6 @@ typedef unsigned int message_flags;
 #define SHIM_FUNCTIONS_OF_GLIBC(LOGIC, SETTLES, VARIADIC, ALIAS)
 #endif
 
-#if defined __GLIBC__ && __TIMESIZE == 32
-#define SHIM_HAS_TIME64
 // Where time_t was 32 bits wide, programs built with _TIME_BITS=64 call other names of all that tells a time.
 struct timespec64 {
 	int64_t tv_sec;
@@ -170,7 +168,7 @@ struct timespec64 {
 struct timeval64 {
 	int64_t tv_sec, tv_usec;
 };
-#define SHIM_FUNCTIONS_OF_WIDTH(LOGIC, SETTLES, VARIADIC, ALIAS) \
+#define SHIM_FUNCTIONS_OF_TIME64(LOGIC, SETTLES, VARIADIC, ALIAS) \
 	VARIADIC(int, fcntl64, (int fd, int command, void *argument), (fd, command, argument), RULES, "as fcntl") \
 	VARIADIC(int, __fcntl_time64, (int fd, int command, void *argument), (fd, command, argument), RULES, \
 	         "as fcntl") \
@@ -197,6 +195,10 @@ struct timeval64 {
 	LOGIC(int, __epoll_pwait2_time64, (int fd, struct epoll_event *events, int room, \
 	      const struct timespec64 *timeout, const sigset_t *mask), (fd, events, room, timeout, mask), WAITS, \
 	      "as epoll_wait")
+
+#if defined __GLIBC__ && __TIMESIZE == 32
+#define SHIM_HAS_TIME64
+#define SHIM_FUNCTIONS_OF_WIDTH SHIM_FUNCTIONS_OF_TIME64
 #elif defined __GLIBC__
 #define SHIM_FUNCTIONS_OF_WIDTH(LOGIC, SETTLES, VARIADIC, ALIAS) ALIAS(fcntl64, fcntl)
 #else

@@ -17,6 +17,16 @@ table() { # START: the README's lines between the comment that starts so and <!-
 		<("$BUILD/tests/functions_print" --names | sort)
 }
 
+@test "the manual's table of functions is the source's" {
+	diff <("$BUILD/tests/functions_print" --man) \
+		<(awk '/^\.\\" end/ { on = 0 } on { print } /^\.\\" functions/ { on = 1 }' docs/man/sockgraft.7)
+}
+
+@test "the manual is well-formed" {
+	command -v mandoc >/dev/null || skip "needs mandoc"
+	[ -z "$(mandoc -T lint -W warning docs/man/*.[1-9])" ]
+}
+
 @test "the library needs libc alone" {
 	# The sanitizers' libraries come with their build.
 	[ "$(readelf -d "$BUILD/libsockgraft.so" | sed -nE 's/.*NEEDED.*\[(lib[a-z]+).*/\1/p' |

@@ -25,7 +25,10 @@ static void print_man(void)
 #define SETTLES(result, name, parameters, arguments, duty, flags)                                            \
 	print_row(#name, #duty, "adopts a socket that was not seen before; tries again what waits");
 #define ALIAS(alias, name) printf(".It Fn %s Ta Ta another name of %s\n", #alias, #name);
-	SHIM_FUNCTIONS(LOGIC, SETTLES, LOGIC, ALIAS)
+	SHIM_FUNCTIONS_OF_LIBC(LOGIC, SETTLES, LOGIC, ALIAS)
+	SHIM_FUNCTIONS_OF_GLIBC(LOGIC, SETTLES, LOGIC, ALIAS)
+	puts(".It Em 32-bit library Ta Ta");
+	SHIM_FUNCTIONS_OF_TIME64(LOGIC, SETTLES, LOGIC, ALIAS)
 #undef LOGIC
 #undef SETTLES
 #undef ALIAS
