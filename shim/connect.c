@@ -81,14 +81,20 @@ static void replace_interface(struct subject *subject)
 	place_values(subject, &before, &now);
 }
 
+// The program's own call, which may wait, and in which its thread may be cancelled.
+static int connect_as_asked(const struct subject *subject, const struct sockaddr *address, socklen_t length)
+{
+	return next.connect(subject->fd, address, length) ? -errno : 0;
+}
+
 static int connect_with_source(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
 	union graft_address unconnected = {0};
 	socklen_t size = sizeof(unconnected);
 	if (kernel_getsockname(subject->fd, &unconnected.any, &size) || !graft_address_is_any(&unconnected))
-		return kernel_connect(subject->fd, address, length);
+		return connect_as_asked(subject, address, length);
 	restore_source(subject);
-	int error = kernel_connect(subject->fd, address, length);
+	int error = connect_as_asked(subject, address, length);
 	if (error)
 		release_source(subject, &unconnected);
 	replace_interface(subject);
@@ -99,7 +105,7 @@ static int connect_subject(struct subject *subject, const struct sockaddr *addre
 {
 	if (subject->state & SOURCED)
 		return connect_with_source(subject, address, length);
-	return kernel_connect(subject->fd, address, length);
+	return connect_as_asked(subject, address, length);
 }
 
 // Values for another destination than before: all are placed again.

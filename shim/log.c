@@ -100,12 +100,15 @@ static bool write_to_file(const struct text *line)
 
 void log_end(struct text *line)
 {
-	int kept = errno;
+	int kept = errno, before;
+	pthread_setcancelstate(
+	        PTHREAD_CANCEL_DISABLE, &before); // open, write and close are cancellation points
 	if (line->length > line->size - 2)
 		line->length = line->size - 2;
 	text_put(line, "\n");
 	if (!(file && write_to_file(line)) && stderr_is_ours())
 		write_without_signal(STDERR_FILENO, line);
+	pthread_setcancelstate(before, NULL);
 	errno = kept;
 }
 
