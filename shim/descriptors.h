@@ -30,6 +30,7 @@ enum descriptor_flag {
 	SHARED = 1 << 26,       // another descriptor of the same socket may have named it
 	PINGS = 1 << 27,        // datagrams of ICMP: hears the answers to what it sent, and no groups
 	ALL_OFF = 1 << 28,      // the program itself turned IP_MULTICAST_ALL off
+	PARTLY = 1 << 29,       // some membership of the policy was refused, or is of the program's making
 	ASKED_SHIFT = 16,       // eight bits: the address that the program asked for (descriptor_asked)
 };
 
