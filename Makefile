@@ -20,7 +20,9 @@ SHIM    := $(call objects,$(wildcard shim/*.c))
 LIBRARY := $(BUILD)/libsockgraft.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
-SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/fuzz/*.c)
+PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
+SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
+	tests/fuzz/*.c)
 
 .PHONY: all demo test check-needs test-builds fuzz install uninstall clean format lint
 
@@ -43,6 +45,11 @@ $(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -DSTANDALONE $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+# Libraries that tests preload beside ours. Without the sanitizers, which would bring along functions of their own.
+$(BUILD)/tests/%.so: tests/libraries/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CPPFLAGS) -O1 -g -shared -o $@ $<
+
 $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -52,7 +59,7 @@ demo: all $(EXAMPLES)
 
 # ---- tests ---------------------------------------------------------------------------------------------
 
-test-builds: all $(EXAMPLES) $(HELPERS)
+test-builds: all $(EXAMPLES) $(HELPERS) $(PRELOADS)
 
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds
