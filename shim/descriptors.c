@@ -97,7 +97,8 @@ static bool may_write(int fd, uint32_t state)
 	const uint32_t kept = GOVERNED | PENDING | WIDENED | INHERITED;
 	if (!descriptor_table || fd < 0)
 		return false;
-	if ((unsigned)fd >= descriptor_limit && (!state || !grow((unsigned)fd)))
+	unsigned limit = __atomic_load_n(&descriptor_limit, __ATOMIC_ACQUIRE);
+	if ((unsigned)fd >= limit && (!state || !grow((unsigned)fd)))
 		return false;
 	return !((state | descriptor_state(fd)) & kept) || !in_vfork_child();
 }
@@ -137,7 +138,8 @@ bool descriptors_pending(void)
 
 void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd, void *context), void *context)
 {
-	for (int fd = 0; (unsigned)fd < descriptor_limit; fd++)
+	unsigned limit = __atomic_load_n(&descriptor_limit, __ATOMIC_ACQUIRE);
+	for (int fd = 0; (unsigned)fd < limit; fd++)
 		if (descriptor_has(fd, flag))
 			visit(fd, context);
 }
