@@ -24,7 +24,7 @@ PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
 	tests/fuzz/*.c)
 
-.PHONY: all demo test check-needs test-builds fuzz install uninstall clean format lint
+.PHONY: all demo test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
 all: $(LIBRARY)
 
@@ -61,9 +61,13 @@ demo: all $(EXAMPLES)
 
 test-builds: all $(EXAMPLES) $(HELPERS) $(PRELOADS)
 
+# What tests/threads.bats runs under ThreadSanitizer.
+thread-builds: all $(BUILD)/tests/threads
+
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(ASAN)" LINK="-Wl,-z,now" test-builds
+	$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" LINK="-Wl,-z,now" thread-builds
 	tests/run $(BUILD) $(BUILD)/asan
 
 check-needs:
