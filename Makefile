@@ -29,9 +29,11 @@ UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o ask.o 
 TABLES   = $(if $(filter $(UNWIND),$@),,-fno-asynchronous-unwind-tables)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
-SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/fuzz/*.c)
+PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
+SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
+	tests/fuzz/*.c)
 
-.PHONY: all demo test check-needs test-builds fuzz install uninstall clean format lint
+.PHONY: all demo test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
 all: $(LIBRARY)
 
@@ -56,6 +58,11 @@ $(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -DSTANDALONE $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+# Libraries that tests preload beside ours. Without the sanitizers, which would bring along functions of their own.
+$(BUILD)/tests/%.so: tests/libraries/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CPPFLAGS) -O1 -g -shared -o $@ $<
+
 $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -65,11 +72,15 @@ demo: all $(EXAMPLES)
 
 # ---- tests ---------------------------------------------------------------------------------------------
 
-test-builds: all $(EXAMPLES) $(HELPERS)
+test-builds: all $(EXAMPLES) $(HELPERS) $(PRELOADS)
+
+# What tests/threads.bats runs under ThreadSanitizer.
+thread-builds: all $(BUILD)/tests/threads
 
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(ASAN)" LINK="-Wl,-z,now" test-builds
+	$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" LINK="-Wl,-z,now" thread-builds
 	tests/run $(BUILD) $(BUILD)/asan
 
 check-needs:

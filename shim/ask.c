@@ -15,13 +15,22 @@ typedef ssize_t receive_function(int fd, struct msghdr *message, int flags);
 
 // ---- getsockname ----------------------------------------------------------------------------------------
 
+// What the kernel has just written; all of it is asked for again where the program had not the room.
+static int read_name(
+        int fd, const struct sockaddr *address, socklen_t room, socklen_t length, union graft_address *local)
+{
+	if (length > room)
+		return kernel_getsockname(fd, &local->any, &(socklen_t){sizeof(*local)});
+	memcpy(local, address, length < sizeof(*local) ? length : sizeof(*local));
+	return 0;
+}
+
 // Puts the address that the program asked for where the kernel wrote the wildcard.
-static void show_asked(int fd, struct sockaddr *address, socklen_t room)
+static void show_asked(int fd, struct sockaddr *address, socklen_t room, socklen_t length)
 {
 	struct subject subject = subject_known(fd);
 	union graft_address local = {0}, asked;
-	socklen_t length = sizeof(local);
-	if (kernel_getsockname(fd, &local.any, &length) || !graft_address_is_any(&local))
+	if (read_name(fd, address, room, length, &local) || !graft_address_is_any(&local))
 		return; // connected: the kernel has the address itself
 	filters_asked(&subject, &asked);
 	if (!asked.any.sa_family)
@@ -40,7 +49,7 @@ int on_getsockname(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
 	int result = next.getsockname(fd, address, length);
 	if (!result && room) {
 		int kept = errno;
-		show_asked(fd, SOCKADDR_OF(address), room);
+		show_asked(fd, SOCKADDR_OF(address), room, *length);
 		errno = kept;
 	}
 	return result;

@@ -118,14 +118,15 @@ static void report_choice(
 		        "or bind=group lets it");
 }
 
-// Whether the kernel takes `address` as the source of what is sent: not a broadcast address. It refuses those
-// alone as the address of the multicast interface.
+// Whether the kernel takes `address` as the source of what is sent: not a broadcast address. Those alone are no address
+// of the multicast interface.
 static bool is_source(int probe, const union graft_address *address)
 {
 	union graft_address plain = *address;
 	graft_address_unmap(&plain);
-	return plain.any.sa_family == AF_INET6 || !kernel_setsockopt(probe, IPPROTO_IP, IP_MULTICAST_IF,
-	                                                  &plain.v4.sin_addr, sizeof(plain.v4.sin_addr));
+	return plain.any.sa_family == AF_INET6 ||
+	       kernel_setsockopt(probe, IPPROTO_IP, IP_MULTICAST_IF, &plain.v4.sin_addr,
+	               sizeof(plain.v4.sin_addr)) != -EADDRNOTAVAIL;
 }
 
 // Whether the kernel would let the program bind to the address that it asked for: the wildcard in its place

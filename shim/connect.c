@@ -16,7 +16,7 @@ enum { DISCARD_PORT = 9 };
 // Connects to a group while the multicast interface is the one that carries `source`: the kernel then takes the
 // address of that interface, whichever of several it is. Nothing is sent. An AF_INET6 socket does it with mapped
 // addresses.
-static void borrow_multicast_interface(int fd, const union graft_address *source, struct in_addr address)
+static int borrow_multicast_interface(int fd, const union graft_address *source, struct in_addr address)
 {
 	static const struct in6_addr mapped = {.s6_addr = {[10] = 0xff, 0xff, 224, 0, 0, 1}};
 	union graft_address all_hosts = {.any.sa_family = source->any.sa_family};
@@ -28,28 +28,28 @@ static void borrow_multicast_interface(int fd, const union graft_address *source
 		all_hosts.v6.sin6_addr = mapped;
 	graft_address_set_port(&all_hosts, DISCARD_PORT);
 	kernel_getsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &before, &length);
-	if (kernel_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &address, sizeof(address)))
-		return;
-	kernel_connect(fd, &all_hosts.any, graft_address_length(&all_hosts));
+	int error = kernel_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &address, sizeof(address));
+	if (error)
+		return error;
+	error = kernel_connect(fd, &all_hosts.any, graft_address_length(&all_hosts));
 	kernel_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &before, sizeof(before));
+	return error;
 }
 
 // The kernel picks the source of a connection by the route, unless the socket has one. A socket that was bound wider
 // than asked gets back the one that the program asked for, by a connect before the program's, which keeps it. An IPv6
 // socket that connects to its own address takes that as the source (RFC 6724, rule 1). For IPv4 the route prefers
 // the first address of a subnet to the others, so there the multicast interface says which.
-static void restore_source(const struct subject *subject)
+static int restore_source(const struct subject *subject)
 {
 	union graft_address source;
 	filters_asked(subject, &source);
 	union graft_address plain = source;
 	graft_address_unmap(&plain);
-	if (plain.any.sa_family == AF_INET) {
-		borrow_multicast_interface(subject->fd, &source, plain.v4.sin_addr);
-		return;
-	}
+	if (plain.any.sa_family == AF_INET)
+		return borrow_multicast_interface(subject->fd, &source, plain.v4.sin_addr);
 	graft_address_set_port(&source, DISCARD_PORT);
-	kernel_connect(subject->fd, &source.any, graft_address_length(&source));
+	return kernel_connect(subject->fd, &source.any, graft_address_length(&source));
 }
 
 // Back to the wildcard. Disconnecting takes the device away, and a port that the kernel had chosen: both are
@@ -93,8 +93,13 @@ static int connect_with_source(struct subject *subject, const struct sockaddr *a
 	socklen_t size = sizeof(unconnected);
 	if (kernel_getsockname(subject->fd, &unconnected.any, &size) || !graft_address_is_any(&unconnected))
 		return connect_as_asked(subject, address, length);
-	restore_source(subject);
-	int error = connect_as_asked(subject, address, length);
+	int error = restore_source(subject);
+	if (error)
+		error = report_refused(subject, "connect", error,
+		        "the connection leaves from the address that the route prefers, not from the one bound "
+		        "to");
+	if (!error)
+		error = connect_as_asked(subject, address, length);
 	if (error)
 		release_source(subject, &unconnected);
 	replace_interface(subject);

@@ -95,7 +95,8 @@ static bool may_write(int fd, uint32_t state)
 {
 	if (!descriptor_table || fd < 0)
 		return false;
-	return (unsigned)fd < descriptor_limit || (state && grow((unsigned)fd));
+	unsigned limit = __atomic_load_n(&descriptor_limit, __ATOMIC_ACQUIRE);
+	return (unsigned)fd < limit || (state && grow((unsigned)fd));
 }
 
 void descriptor_set(int fd, uint32_t state)
@@ -134,7 +135,8 @@ bool descriptors_pending(void)
 
 void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd, void *context), void *context)
 {
-	for (int fd = 0; (unsigned)fd < descriptor_limit; fd++)
+	unsigned limit = __atomic_load_n(&descriptor_limit, __ATOMIC_ACQUIRE);
+	for (int fd = 0; (unsigned)fd < limit; fd++)
 		if (descriptor_has(fd, flag))
 			visit(fd, context);
 }

@@ -30,6 +30,7 @@ enum descriptor_flag {
 	SHARED = 1 << 26,       // another descriptor of the same socket may have named it
 	PINGS = 1 << 27,        // datagrams of ICMP: hears the answers to what it sent, and no groups
 	ALL_OFF = 1 << 28,      // the program itself turned IP_MULTICAST_ALL off
+	PARTLY = 1 << 29,       // some membership of the policy was refused, or is of the program's making
 	ASKED_SHIFT = 16,       // eight bits: the address that the program asked for (descriptor_asked)
 };
 
@@ -58,11 +59,18 @@ static inline __attribute__((always_inline)) bool descriptor_has(int fd, uint32_
 // The same for RECEIVE_QUIET and its like, where it nearly always holds. Plain loads, which the compiler
 // folds into the comparison and the test: two instructions fewer on every datagram. Both words are written
 // whole, the limit after the entries that it admits, and neither is ever taken back.
+#ifdef __SANITIZE_THREAD__ // which can't know that
+static inline bool descriptor_is_quiet(int fd, uint32_t flag)
+{
+	return descriptor_has(fd, flag);
+}
+#else
 static inline __attribute__((always_inline)) bool descriptor_is_quiet(int fd, uint32_t flag)
 {
 	return __builtin_expect((unsigned)fd < descriptor_limit, true) &&
 	       __builtin_expect((descriptor_table[(unsigned)fd].state & flag) != 0, true);
 }
+#endif
 
 // Makes the table; before anything else here. false: no memory for it, nothing can be governed.
 bool descriptors_start(void);

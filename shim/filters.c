@@ -54,12 +54,31 @@ struct reading {
 	unsigned inner;                        // where the program's begins; `length`: it has none
 };
 
+static struct reading read_into(int fd, struct sock_filter *code, unsigned room)
+{
+	struct reading reading = {.length = graft_filter_read(fd, code, room)};
+	reading.ours = reading.length > 0 && graft_filter_identify(code, (unsigned)reading.length,
+	                                             &reading.identity, &reading.inner);
+	return reading;
+}
+
 static struct reading read_present(int fd, struct workshop *workshop)
 {
-	struct reading reading = {.length = graft_filter_read(fd, workshop->present, GRAFT_FILTER_ROOM)};
-	reading.ours =
-	        reading.length > 0 && graft_filter_identify(workshop->present, (unsigned)reading.length,
-	                                      &reading.identity, &reading.inner);
+	return read_into(fd, workshop->present, GRAFT_FILTER_ROOM);
+}
+
+// What a filter says of itself; one that is small, as most are, without memory of its own.
+static struct reading read_what_is_said(int fd)
+{
+	struct sock_filter small[SMALL_FILTER];
+	struct reading reading = read_into(fd, small, SMALL_FILTER);
+	if (reading.length != -EINVAL) // longer than that
+		return reading;
+	struct workshop *workshop = workshop_open();
+	if (!workshop)
+		return (struct reading){.length = -ENOMEM};
+	reading = read_present(fd, workshop);
+	workshop_close(workshop);
 	return reading;
 }
 
@@ -181,19 +200,15 @@ void filters_detach(struct subject *subject)
 	subject->state &= ~(uint32_t)FILTERED;
 }
 
-void filters_adopt(struct subject *subject)
+int filters_adopt(struct subject *subject)
 {
-	struct sock_filter none[1];
-	if (!graft_filter_read(subject->fd, none, 0))
-		return;
-	subject->state |= OWN_FILTER; // an eBPF one, or one that is not ours, unless it turns out to be
-	struct workshop *workshop = workshop_open();
-	if (!workshop)
-		return;
-	struct reading reading = read_present(subject->fd, workshop);
-	workshop_close(workshop);
+	struct reading reading = read_what_is_said(subject->fd);
+	if (reading.length < 0 && reading.length != -EACCES) // that is an eBPF one
+		return reading.length;
+	if (reading.length)
+		subject->state |= OWN_FILTER;
 	if (!reading.ours)
-		return;
+		return 0;
 	subject->state |= FILTERED;
 	if (!inner_length(&reading))
 		subject->state &= ~(uint32_t)OWN_FILTER;
@@ -201,6 +216,7 @@ void filters_adopt(struct subject *subject)
 		subject->state |= WIDENED | descriptor_ask(&reading.identity.address);
 	if (reading.identity.tag & TAG_SOURCED)
 		subject->state |= SOURCED;
+	return 0;
 }
 
 void filters_asked(const struct subject *subject, union graft_address *asked)
@@ -208,11 +224,7 @@ void filters_asked(const struct subject *subject, union graft_address *asked)
 	*asked = (union graft_address){0};
 	if (descriptor_asked(subject->state, asked))
 		return;
-	struct workshop *workshop = workshop_open();
-	if (!workshop)
-		return;
-	struct reading reading = read_present(subject->fd, workshop);
-	workshop_close(workshop);
+	struct reading reading = read_what_is_said(subject->fd);
 	if (reading.ours)
 		*asked = reading.identity.address;
 }
@@ -228,7 +240,7 @@ static int replace_inner(int fd, const struct sock_filter *inner, unsigned lengt
 		return -ENOMEM;
 	struct reading reading = read_present(fd, workshop);
 	struct graft_filter filter = {.code = workshop->present, .room = GRAFT_FILTER_ROOM};
-	int error = -ENOENT;
+	int error = reading.length < 0 ? reading.length : -ENOENT;
 	if (reading.ours && (inner || inner_length(&reading)))
 		error = graft_filter_replace_inner(&filter, (unsigned)reading.length, inner, length);
 	if (!error)
@@ -237,12 +249,13 @@ static int replace_inner(int fd, const struct sock_filter *inner, unsigned lengt
 	return error == -E2BIG ? -ENOMEM : error;
 }
 
-// The kernel judges the program's filter by itself first: attached to a socket of a moment.
+// The kernel judges the program's filter by itself first: attached to a socket of a moment. Where there can be none, it
+// judges the whole.
 static int judge(const struct sock_fprog *program)
 {
 	int probe = next.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
-		return -errno;
+		return 0;
 	int error =
 	        next.setsockopt(probe, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program)) ? -errno : 0;
 	next.close(probe);

@@ -18,8 +18,9 @@ void filters_detach(struct subject *subject);
 void filters_asked(const struct subject *subject, union graft_address *asked);
 
 // Recognizes a filter of ours on a socket that came from elsewhere (through exec or from another process),
-// and the program's. Sets FILTERED, WIDENED, OWN_FILTER and the asked address in the subject's state.
-void filters_adopt(struct subject *subject);
+// and the program's. Sets FILTERED, WIDENED, OWN_FILTER and the asked address in the subject's state. A negative errno
+// where the filter can't be read: nothing is known of it then.
+int filters_adopt(struct subject *subject);
 
 // What the program's own setsockopt of a filter becomes on a socket that has ours. `result` is then what the
 // call returns (errno set); false: not concerned, call on.

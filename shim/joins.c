@@ -84,6 +84,7 @@ static int report_missing(
 	memberships_say(membership, &what);
 	if (memberships_missing(error))
 		joins->pending = true;
+	joins->partly = true;
 	const char *advice = "the interface is not there yet; tried again at this socket's next calls";
 	if (!membership->interface_count)
 		advice =
@@ -146,7 +147,7 @@ int joins_find(const struct subject *subject, struct sides sides, struct joins *
 	int error = 0;
 	bool only_known = false;
 	joins->count = 0;
-	joins->pending = false;
+	joins->pending = joins->partly = false;
 	while (!error && (membership = plan_next_join(&policy, &subject->facts, &cursor))) {
 		if (membership->group.any.sa_family == AF_INET && sides.ipv4 && sides.ipv6 && !only_known) {
 			sides.ipv4 = !is_ipv6_only(subject->fd);
@@ -189,6 +190,9 @@ int joins_place(struct subject *subject, const struct opening *opening, struct j
 		error = memberships_make(subject, joins);
 	if (joins->pending)
 		subject->state |= PENDING;
+	subject->state &= ~(uint32_t)PARTLY;
+	if (joins->partly || !memberships_complete(joins))
+		subject->state |= PARTLY;
 	if (!error) {
 		subject->state |= GOVERNED;
 		return 0;

@@ -18,6 +18,7 @@ struct joins {
 	struct join list[JOINS_AT_MOST];
 	unsigned count;
 	bool pending; // an interface, or a route, is not there yet
+	bool partly;  // not all that the policy wants are in the list
 };
 
 // What a socket takes in besides the groups.

@@ -224,6 +224,14 @@ int memberships_make(struct subject *subject, struct joins *joins)
 	return error;
 }
 
+bool memberships_complete(const struct joins *joins)
+{
+	for (unsigned i = 0; i < joins->count; i++)
+		if (is_first(joins, i) && !joins->list[i].made)
+			return false;
+	return true;
+}
+
 void memberships_leave(const struct subject *subject, const struct joins *joins)
 {
 	for (unsigned i = 0; i < joins->count; i++)

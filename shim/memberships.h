@@ -10,6 +10,9 @@
 // whether an interface turned out to be missing.
 int memberships_make(struct subject *subject, struct joins *joins);
 
+// Whether every one of them is ours.
+bool memberships_complete(const struct joins *joins);
+
 // Leaves what was joined.
 void memberships_leave(const struct subject *subject, const struct joins *joins);
 

@@ -206,6 +206,18 @@ static bool is_policys(const struct subject *subject, const struct request *requ
 	return placed && joins_include(subject, &group);
 }
 
+// Where the policy may not have got what it wants the program's own join is not lost: the kernel knows whether there
+// is one already. Only for a join of any source, which changes nothing of one that is there.
+static int join_unless_joined(int fd, const struct row *row, const void *value, socklen_t length)
+{
+	int kept = errno, result = next.setsockopt(fd, row->level, row->name, value, length);
+	if (result && errno == EADDRINUSE) {
+		errno = kept;
+		return 0;
+	}
+	return result;
+}
+
 // The index of the policy's interface for this socket; 0: it has none, or it isn't there.
 static unsigned policy_interface(const struct subject *subject)
 {
@@ -239,7 +251,9 @@ bool own_joins_intercept(int fd, int level, int name, const void *value, socklen
 	if (policys)
 		report_placed(&subject, "the program's request for a group of join changes nothing", NULL);
 	errno = kept;
-	if (policys)
+	if (policys && subject.state & (PARTLY | PENDING) && row->means == MCAST_JOIN_GROUP)
+		*result = join_unless_joined(fd, row, value, length);
+	else if (policys)
 		*result = 0;
 	else if (index)
 		*result = make(fd, row, &request, index);

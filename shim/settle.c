@@ -73,7 +73,10 @@ static void look_again(struct subject *subject)
 	subject_find_local(subject);
 	if (!subject->facts.local_known)
 		return;
-	filters_adopt(subject);
+	if (filters_adopt(subject)) { // another time
+		subject->facts.local_known = false;
+		return;
+	}
 	subject_find_local(subject);
 	subject->state |= NAMED;
 	subject_remember(subject);

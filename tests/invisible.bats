@@ -199,6 +199,76 @@ asleep_traced() {
 	refute said r '^LD_PRELOAD=.*libsockgraft'
 }
 
+# leaves LIST EXPECTED [HOW...]: with this list in LD_PRELOAD, where @us@ is the library, @one@ and @two@ are others,
+# a child finds the expected one; "absent": no such variable.  The sanitizer's library, if there is one, comes first.
+leaves() {
+	local list=$1 expected=$2 how first=
+	shift 2
+	[ $# -gt 0 ] || set -- execv
+	list=$(named "$list")
+	expected=$(named "$expected")
+	[[ $GRAFT != *" "* ]] || first=${GRAFT% *}
+	[[ $expected != absent ]] || expected=
+	[[ -z $first ]] || expected=$first${expected:+ }$expected
+	for how; do
+		[ "$how" != clearenv ] || expected=
+		SOCKGRAFT_INHERIT=no on receiver env "LD_PRELOAD=$first${first:+ }$list" \
+			LD_LIBRARY_PATH="${GRAFT_DIRECTORY-}" "$BUILD/tests/children" "$how" >"$(out child)"
+		diff <(grep '^LD_PRELOAD=' "$(out child)") <([ -z "$expected" ] || echo "LD_PRELOAD=$expected") ||
+			fail "$list, by $how"
+	done
+}
+
+named() {
+	local text=$1
+	text=${text//"@us@"/${GRAFT##* }}
+	text=${text//"@one@"/$BUILD/tests/faults.so}
+	text=${text//"@two@"/$(ldd "$PYTHON" | awk '/libm\.so/ { print $3 }')}
+	echo "$text"
+}
+
+@test "SOCKGRAFT_INHERIT=no: wherever the library stands in LD_PRELOAD, the rest stays byte for byte" {
+	leaves @us@ absent
+	leaves @us@:@one@ @one@
+	leaves @one@:@us@ @one@
+	leaves @one@:@us@:@two@ @one@:@two@
+	leaves "@us@ @one@" @one@
+	leaves "@one@ @us@" @one@
+	leaves "@one@ @us@ @two@" "@one@ @two@"
+	leaves "@one@:@us@ @two@" "@one@ @two@"
+	leaves "@one@ @us@:@two@" "@one@:@two@"
+	leaves @us@:@us@ absent
+	leaves @us@:@one@:@us@ @one@
+	leaves @one@:@us@:@us@:@two@ @one@:@two@
+}
+
+@test "SOCKGRAFT_INHERIT=no: however a program starts another" {
+	leaves @us@ absent execv execve posix_spawn vfork system popen clearenv
+	leaves @one@:@us@:@two@ @one@:@two@ execv execve posix_spawn vfork system popen clearenv
+}
+
+@test "SOCKGRAFT_INHERIT=no: by bare name, by another path, by \$LIB" {
+	local directory library=${GRAFT##* }
+	GRAFT_DIRECTORY=${library%/*} leaves @one@:libsockgraft.so:@two@ @one@:@two@
+	GRAFT_DIRECTORY=${library%/*} leaves libsockgraft.so absent
+	ln -s "${library%/*}" "$BATS_TEST_TMPDIR/link"
+	leaves "$BATS_TEST_TMPDIR/link/libsockgraft.so:@one@" @one@
+	leaves "${library%/*}/./libsockgraft.so" absent
+	for directory in lib lib64 "lib/$(uname -m)-linux-gnu"; do
+		mkdir -p "$BATS_TEST_TMPDIR/$directory"
+		ln -s "$library" "$BATS_TEST_TMPDIR/$directory/libsockgraft.so"
+	done
+	leaves "@one@ $BATS_TEST_TMPDIR/\$LIB/libsockgraft.so @two@" "@one@ @two@" execv system
+}
+
+@test "children that are governed find LD_PRELOAD untouched" {
+	local how
+	for how in execv execve posix_spawn vfork system popen; do
+		SOCKGRAFT_TTL=9 grafted "$BUILD/tests/children" "$how" >"$(out child)"
+		said child "^LD_PRELOAD=$GRAFT\$"
+	done
+}
+
 # --- the log file ---
 
 log_something() {
