@@ -346,12 +346,12 @@ static bool reads_local(const struct subject *subject, const struct sockaddr *ad
 
 // The table has it bound, but the kernel doesn't: the descriptor was closed behind our back, and its number is
 // another socket's now.
-static bool is_stale(struct subject *subject)
+static bool is_stale(const struct subject *subject)
 {
-	if (!(subject->state & NAMED))
-		return false;
-	subject_find_local(subject);
-	return !subject->facts.local_known;
+	union graft_address local = {0};
+	socklen_t length = sizeof(local);
+	return subject->state & NAMED && !kernel_getsockname(subject->fd, &local.any, &length) &&
+	       !graft_address_port(&local) && graft_address_is_any(&local);
 }
 
 int on_bind(int fd, CONST_SOCKADDR address, socklen_t length)

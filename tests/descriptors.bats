@@ -33,6 +33,13 @@ teardown() {
 	said r '^dup2 over it: 10.77.0.22 5000 16$'
 }
 
+@test "a socket that was made and closed past the shim is governed like any other" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" other-ends 10.77.0.22 5000
+	finish r
+	[ "$(grep -c '^multicast-all=0 .*: 0.0.0.0 5999 16$' "$(out r)")" = 4 ]
+	silent r
+}
+
 @test "children of vfork and fork, and a program that it becomes, know what the program asked for" {
 	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" children 10.77.0.22 5000
 	wait_until said r '^after exec: 10.77.0.22 5000 16$'

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,6 +110,53 @@ static void next_life(char **arguments)
 	dup2(next, 50);
 	dup2(bound_socket(arguments), 50);
 	print_name("dup2 over it", 50);
+}
+
+// A system call past libc, where the shim can't see it.
+static long unseen(long number, long a, long b, long c)
+{
+#ifdef __x86_64__
+	long result;
+	__asm__ volatile("syscall"
+	                 : "=a"(result)
+	                 : "a"(number), "D"(a), "S"(b), "d"(c)
+	                 : "rcx", "r11", "memory");
+	return result;
+#else
+	return syscall(number, a, b, c);
+#endif
+}
+
+static void close_by(const char *way, int fd)
+{
+	if (!strcmp(way, "fclose"))
+		fclose(fdopen(fd, "r"));
+	else if (!strcmp(way, "close_range"))
+		syscall(SYS_close_range, fd, fd, 0);
+	else if (!strcmp(way, "syscall"))
+		syscall(SYS_close, fd);
+	else
+		unseen(SYS_close, fd, 0, 0);
+}
+
+// Closes a bound socket in each way, makes another of its number, where the shim doesn't see it, and binds that.
+static void other_ends(char **arguments)
+{
+	static const char *const ways[] = {"fclose", "close_range", "syscall", "unseen"};
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		int fd = bound_socket(arguments), all = -1;
+		close_by(ways[i], fd);
+		int next = (int)unseen(SYS_socket, AF_INET, SOCK_DGRAM, 0);
+		union address any;
+		socklen_t length = make_address(&any, "0.0.0.0", "5999");
+		if (next != fd || bind(next, &any.any, length))
+			err(1, "%s", ways[i]);
+		length = sizeof(all);
+		getsockopt(next, IPPROTO_IP, IP_MULTICAST_ALL, &all, &length);
+		printf("multicast-all=%d ", all);
+		print_name(ways[i], next);
+		close(next);
+	}
 }
 
 static void children(char **arguments)
@@ -395,6 +443,7 @@ static const struct {
 } rows[] = {
         {"copies", copies, 2},
         {"next-life", next_life, 2},
+        {"other-ends", other_ends, 2},
         {"children", children, 2},
         {"executed", executed, 1},
         {"send-many", send_many, 4},
