@@ -1,14 +1,27 @@
 # sockgraft: `make` builds the library, `make demo` shows it, `make test` tests it.
 
+# ARCH=32 makes the library for the 32-bit programs of a 64-bit machine.
+ifeq ($(ARCH),32)
+override CC += -m32
+BUILD   ?= build/32
+endif
+
 PREFIX  ?= /usr/local
-LIBDIR  ?= $(PREFIX)/lib
+LIBDIR  ?= $(PREFIX)/$(or $(LOADER_LIB),lib)
 DESTDIR ?=
 BUILD   ?= build
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
-# The shim defines the functions that _FORTIFY_SOURCE would redefine.
-BASE    := -std=gnu17 -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -MMD -MP $(WARN)
+# The shim defines the functions that _FORTIFY_SOURCE and _TIME_BITS would redefine, whatever the packager wants.
+BASE     = -std=gnu17 -D_GNU_SOURCE -U_FORTIFY_SOURCE -U_TIME_BITS $(LARGE) -fPIC -fvisibility=hidden -MMD -MP \
+           $(WARN) $(KERNEL)
+# Files past 2 GiB and long inode numbers in 32-bit programs; but fcntl has to stay fcntl where it is defined.
+LARGE   := -U_FILE_OFFSET_BITS -D_FILE_OFFSET_BITS=64
+$(BUILD)/shim/entries.o: LARGE := -U_FILE_OFFSET_BITS
+# The kernel's headers, for compilers that don't find them by themselves: musl-gcc, gcc -m32 without gcc-multilib.
+KERNEL  := $(shell $(CC) -E -include linux/filter.h -xc /dev/null >/dev/null 2>&1 || \
+             echo -idirafter /usr/include -idirafter /usr/include/$$($(CC) -dumpmachine))
 LINK    := -Wl,--as-needed -Wl,--no-undefined -Wl,-z,now -Wl,-z,relro
 
 ASAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -32,16 +45,16 @@ $(LIBRARY): $(SHIM) $(POLICY) $(filter-out $(BUILD)/core/kernel.o,$(CORE))
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -c -o $@ $<
 
 $(BUILD)/examples/%: examples/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $<
 
 # The fuzz target without the fuzzer, for what it once found.
 $(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
 	@mkdir -p $(@D)
-	$(CC) $(BASE) -DSTANDALONE $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DSTANDALONE $(LDFLAGS) -o $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 	@mkdir -p $(@D)
@@ -75,6 +88,10 @@ $(BUILD)/fuzz/policy: $(wildcard core/*.[ch] core/policy/*.[ch]) tests/fuzz/poli
 	clang -std=gnu17 -D_GNU_SOURCE -O1 -g $(WARN) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 
 # ---- installation --------------------------------------------------------------------------------------
+
+# What the dynamic loader of these programs makes of $LIB in LD_PRELOAD='$(PREFIX)/$LIB/libsockgraft.so'.
+LOADER   = $(shell $(CC) -\#\#\# -xc /dev/null 2>&1 | sed -n 's/.*-dynamic-linker["= ]*\([^ "]*\).*/\1/p')
+LOADER_LIB = $(shell $(LOADER) --list-diagnostics 2>/dev/null | sed -n 's/^dl_dst_lib="\(.*\)"/\1/p')
 
 install: all
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libsockgraft.so
