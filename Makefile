@@ -33,6 +33,7 @@ SHIM    := $(call objects,$(wildcard shim/*.c))
 LIBRARY := $(BUILD)/libsockgraft.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
+HELPERS += $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64)
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/fuzz/*.c)
 
 .PHONY: all demo test check-needs test-builds fuzz install uninstall clean format lint
@@ -54,7 +55,16 @@ $(BUILD)/examples/%: examples/%.c Makefile
 # The fuzz target without the fuzzer, for what it once found.
 $(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DSTANDALONE $(LDFLAGS) -o $@ $^
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DSTANDALONE $(LDFLAGS) -o $@ $(filter-out %.h,$^)
+
+# Programs that know libc's functions by other names.
+$(BUILD)/tests/%_fortified: tests/helpers/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -O2 -D_FORTIFY_SOURCE=2 $(LDFLAGS) -o $@ $<
+
+$(BUILD)/tests/%_time64: tests/helpers/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -D_TIME_BITS=64 $(LDFLAGS) -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 	@mkdir -p $(@D)

@@ -80,7 +80,7 @@ on() {
 	shift
 	if [ "$1" = grafted ]; then
 		shift
-		set -- env "LD_PRELOAD=$GRAFT" "$@"
+		set -- env "$PRELOAD_AS=$GRAFT" "$@"
 	fi
 	beside "$host" "$@"
 }
