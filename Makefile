@@ -19,7 +19,7 @@ BASE     = -std=gnu17 -D_GNU_SOURCE -U_FORTIFY_SOURCE -U_TIME_BITS $(LARGE) -fPI
 # Files past 2 GiB and long inode numbers in 32-bit programs; but fcntl has to stay fcntl where it is defined.
 LARGE   := -U_FILE_OFFSET_BITS -D_FILE_OFFSET_BITS=64
 $(BUILD)/shim/entries.o: LARGE := -U_FILE_OFFSET_BITS
-# The kernel's headers, for compilers that don't find them by themselves: musl-gcc, gcc -m32 without gcc-multilib.
+# The kernel's headers, for compilers that don't find them by themselves: musl-gcc, gcc -m32 on some machines.
 KERNEL  := $(shell $(CC) -E -include linux/filter.h -xc /dev/null >/dev/null 2>&1 || \
              echo -idirafter /usr/include -idirafter /usr/include/$$($(CC) -dumpmachine))
 LINK    := -Wl,--as-needed -Wl,--no-undefined -Wl,-z,now -Wl,-z,relro
@@ -80,7 +80,7 @@ test-builds: all $(EXAMPLES) $(HELPERS)
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(ASAN)" LINK="-Wl,-z,now" test-builds
-	tests/run $(BUILD) $(BUILD)/asan
+	builds=$$($(if $(ARCH),,MAKE=$(MAKE) tests/build_ports $(BUILD))) && tests/run $(BUILD) $(BUILD)/asan $$builds
 
 check-needs:
 	@tests/need
@@ -120,6 +120,7 @@ format:
 lint:
 	clang-format --dry-run -Werror $(SOURCES)
 	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- -std=gnu17 -D_GNU_SOURCE $(WARN)
-	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats examples/demo tests/need tests/run .ci/run)
+	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats tests/ports/*.bats) \
+		tests/need tests/run tests/build_ports examples/demo .ci/run
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -32,7 +32,10 @@ first_calls() {
 	for name in $RECEIVING $ASKING; do
 		number=$((number + 1))
 		wait_until joined "239.1.1.$number" b0 || fail "$name"
-		[[ " $ASKING " == *" $name "* ]] && wait_until said "$name" done && continue
+		if [[ " $ASKING " == *" $name "* ]]; then
+			wait_until said "$name" '^done$'
+			continue
+		fi
 		send "word-$name" "239.1.1.$number" "5$number"
 		hears "$name" "word-$name"
 		silent "$name"
