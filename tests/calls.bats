@@ -104,10 +104,14 @@ waits() {
 	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$BUILD/tests/probe_time64" send-many 10.77.0.22 5000 10.77.0.1 6000
 	finish r
 	said r '^sent 4: 3 3 5 4$'
-	SOCKGRAFT_JOIN=239.1.1.1%b0 start s grafted "$BUILD/tests/probe_time64" control-tail 10.77.0.22 5001 10.77.0.1 6000
+	hears peer one two three four
+	[ "$(grep -c '^10.77.0.22 5000 ' "$(out peer)")" = 4 ]
+	start peer6 on sender "${UDP[@]}" receive fd77::1 6001
+	wait_until bound 6001 sender
+	SOCKGRAFT_JOIN=ff15::114%b0 start s grafted "$BUILD/tests/probe_time64" by-interface fd77::22 5000 fd77::1 6001
 	finish s
-	hears peer one two three four tail
-	[ "$(grep -c '^10.77.0.22 500[01] ' "$(out peer)")" = 5 ]
+	hears peer6 by-interface
+	said peer6 '^fd77::22 5000 by-interface$'
 }
 
 @test "a packet filter attached with the name for 64-bit times is kept behind ours" {
