@@ -1,15 +1,28 @@
 # sockgraft: `make` builds the library, `make demo` shows it, `make test` tests it.
 
+# ARCH=32 makes the library for the 32-bit programs of a 64-bit machine.
+ifeq ($(ARCH),32)
+override CC += -m32
+BUILD   ?= build/32
+endif
+
 PREFIX  ?= /usr/local
-LIBDIR  ?= $(PREFIX)/lib
+LIBDIR  ?= $(PREFIX)/$(or $(LOADER_LIB),lib)
 DESTDIR ?=
 BUILD   ?= build
 
 CFLAGS  ?= -Os -g
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
-# The shim defines the functions that _FORTIFY_SOURCE would redefine.
-BASE    := -std=gnu17 -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden $(SPLIT) -MMD -MP $(WARN)
+# The shim defines the functions that _FORTIFY_SOURCE and _TIME_BITS would redefine, whatever the packager wants.
+BASE     = -std=gnu17 -D_GNU_SOURCE -U_FORTIFY_SOURCE -U_TIME_BITS $(LARGE) -fPIC -fvisibility=hidden $(SPLIT) -MMD \
+           -MP $(WARN) $(KERNEL)
 SPLIT   := -ffunction-sections -fdata-sections
+# Files past 2 GiB and long inode numbers in 32-bit programs; but fcntl has to stay fcntl where it is defined.
+LARGE   := -U_FILE_OFFSET_BITS -D_FILE_OFFSET_BITS=64
+$(BUILD)/shim/entries.o: LARGE := -U_FILE_OFFSET_BITS
+# The kernel's headers, for compilers that don't find them by themselves: musl-gcc, gcc -m32 on some machines.
+KERNEL  := $(shell $(CC) -E -include linux/filter.h -xc /dev/null >/dev/null 2>&1 || \
+             echo -idirafter /usr/include -idirafter /usr/include/$$($(CC) -dumpmachine))
 # Every process pays for what is done at loading: each name that is looked up before it is needed, each page that is
 # written to. The slots are function pointers that have to stay writable, so a read-only GOT would protect nothing.
 LINK    := -nostartfiles -Wl,--as-needed -Wl,--no-undefined -Wl,--gc-sections -Wl,-z,lazy -Wl,-z,norelro \
@@ -29,6 +42,7 @@ UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o ask.o 
 TABLES   = $(if $(filter $(UNWIND),$@),,-fno-asynchronous-unwind-tables)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
+HELPERS += $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
 	tests/fuzz/*.c)
@@ -47,16 +61,25 @@ $(BUILD)/shim/behind.o: CFLAGS += -O2
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(TABLES) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(TABLES) -c -o $@ $<
 
 $(BUILD)/examples/%: examples/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $<
 
 # The fuzz target without the fuzzer, for what it once found.
 $(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
 	@mkdir -p $(@D)
-	$(CC) $(BASE) -DSTANDALONE $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DSTANDALONE $(LDFLAGS) -o $@ $(filter-out %.h,$^)
+
+# Programs that know libc's functions by other names.
+$(BUILD)/tests/%_fortified: tests/helpers/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -O2 -D_FORTIFY_SOURCE=2 $(LDFLAGS) -o $@ $<
+
+$(BUILD)/tests/%_time64: tests/helpers/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -D_TIME_BITS=64 $(LDFLAGS) -o $@ $<
 
 # Libraries that tests preload beside ours. Without the sanitizers, which would bring along functions of their own.
 $(BUILD)/tests/%.so: tests/libraries/%.c Makefile
@@ -81,7 +104,7 @@ test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(ASAN)" LINK="-Wl,-z,now" test-builds
 	$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" LINK="-Wl,-z,now" thread-builds
-	tests/run $(BUILD) $(BUILD)/asan
+	builds=$$($(if $(ARCH),,MAKE=$(MAKE) tests/build_ports $(BUILD))) && tests/run $(BUILD) $(BUILD)/asan $$builds
 
 check-needs:
 	@tests/need
@@ -100,6 +123,10 @@ $(BUILD)/fuzz/policy: $(wildcard core/*.[ch] core/policy/*.[ch]) tests/fuzz/poli
 
 # ---- installation --------------------------------------------------------------------------------------
 
+# What the dynamic loader of these programs makes of $LIB in LD_PRELOAD='$(PREFIX)/$LIB/libsockgraft.so'.
+LOADER   = $(shell $(CC) -\#\#\# -xc /dev/null 2>&1 | sed -n 's/.*-dynamic-linker["= ]*\([^ "]*\).*/\1/p')
+LOADER_LIB = $(shell $(LOADER) --list-diagnostics 2>/dev/null | sed -n 's/^dl_dst_lib="\(.*\)"/\1/p')
+
 install: all
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libsockgraft.so
 
@@ -117,6 +144,7 @@ format:
 lint:
 	clang-format --dry-run -Werror $(SOURCES)
 	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- -std=gnu17 -D_GNU_SOURCE $(WARN)
-	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats examples/demo tests/need tests/run .ci/run)
+	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats tests/ports/*.bats) \
+		tests/need tests/run tests/build_ports examples/demo .ci/run
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -2,6 +2,7 @@
 #include "functions.h"
 
 #include "../core/kernel.h"
+#include "control.h"
 #include "filters.h"
 #include "memory.h"
 #include "own_joins.h"
@@ -120,7 +121,7 @@ int on_setsockopt(int fd, int level, int name, const void *value, socklen_t leng
 // Whatever was known of these numbers was of other sockets.
 static void forget_passed(struct msghdr *message)
 {
-	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR(message, at)) {
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = control_after(message, at)) {
 		if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
 			continue;
 		size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);

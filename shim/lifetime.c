@@ -222,7 +222,7 @@ long on_syscall(long number, long a, long b, long c, long d, long e, long f)
 		forget((int)a);
 		break;
 	case SYS_close_range:
-		if (!(c & CLOSE_RANGE_CLOEXEC))
+		if (!((unsigned long)c & CLOSE_RANGE_CLOEXEC))
 			forget_range((unsigned)a, (unsigned)b);
 		break;
 #ifdef SYS_dup2

@@ -5,6 +5,7 @@
 // groups, so each datagram says its source itself, in a control message (IP_PKTINFO, IPV6_PKTINFO).
 #include "functions.h"
 
+#include "control.h"
 #include "filters.h"
 #include "memory.h"
 #include "settle.h"
@@ -35,7 +36,7 @@ static size_t put_control(void *room, int level, int type, const void *data, siz
 	memset(room, 0, CMSG_SPACE(length));
 	header->cmsg_level = level;
 	header->cmsg_type = type;
-	header->cmsg_len = CMSG_LEN(length);
+	header->cmsg_len = (socklen_t)CMSG_LEN(length); // which musl has there
 	memcpy(CMSG_DATA(header), data, length);
 	return CMSG_SPACE(length);
 }
@@ -58,7 +59,7 @@ static bool is_pktinfo(const struct cmsghdr *control)
 
 static struct cmsghdr *find_pktinfo(struct msghdr *message)
 {
-	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR(message, at))
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = control_after(message, at))
 		if (is_pktinfo(at))
 			return at;
 	return NULL;
@@ -97,7 +98,7 @@ static void add_source(const struct subject *subject, const union graft_address 
 	if (given)
 		memcpy(control->bytes + ours, message->msg_control, given);
 	into->msg_control = control->bytes;
-	into->msg_controllen = ours + given;
+	into->msg_controllen = (socklen_t)(ours + given);
 	if (!ours)
 		complete_pktinfo(find_pktinfo(into), source);
 }

@@ -80,7 +80,7 @@ on() {
 	shift
 	if [ "$1" = grafted ]; then
 		shift
-		set -- env "LD_PRELOAD=$GRAFT" "$@"
+		set -- env "$PRELOAD_AS=$GRAFT" "$@"
 	fi
 	beside "$host" "$@"
 }
@@ -167,7 +167,7 @@ end_strays() {
 processes_on() {
 	local namespace
 	namespace=$(readlink "/proc/${HOST[$1]}/ns/net") || return 0
-	find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "$namespace" 2>/dev/null |
+	find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "${namespace/[/\\[}" 2>/dev/null |
 		cut -d/ -f3
 }
 

@@ -6,6 +6,7 @@
 BUILD=$(cd "$TESTS/.." && realpath -m "${BUILD:-build}")
 EXAMPLES=${EXAMPLES:-$BUILD/examples}
 GRAFT=${GRAFT_PRELOAD:-$BUILD/libsockgraft.so}
+PRELOAD_AS=${PRELOAD_AS:-LD_PRELOAD} # an emulator hands it to the program by a variable of its own
 
 # A Python installed for everyone is preferred to a wrapper script that is found earlier.
 PYTHON=/usr/bin/python3
@@ -59,7 +60,7 @@ start() {
 		shift 2
 	fi
 	if [ "$1" = grafted ]; then
-		preload=("LD_PRELOAD=$GRAFT")
+		preload=("$PRELOAD_AS=$GRAFT")
 		shift
 	fi
 	in_place="exec" beside "$host" setpriv --pdeathsig KILL env "${preload[@]}" "$@" \

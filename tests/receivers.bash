@@ -84,3 +84,13 @@ hears_wanted_source6() {
 	deaf r unwanted
 	silent r
 }
+
+# sends_marked WILDCARD GROUP: what a program sends carries the marks of the policy and leaves by its interface.
+sends_marked() {
+	start w "${UDP[@]}" receive "$1" 6000 --control --join "$2%b0" --join "$2%b1"
+	ready w 6000
+	SOCKGRAFT_DSCP=ef SOCKGRAFT_MULTICAST_TTL=16 SOCKGRAFT_MULTICAST_HOPLIMIT=16 SOCKGRAFT_INTERFACE=a1 \
+		on sender grafted "$EXAMPLES/multicast-sender" "$2" 6000
+	hears w datagram
+	said w 'datagram 1 hops=16 class=0xb8 to=.* on=b1'
+}

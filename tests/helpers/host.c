@@ -562,7 +562,7 @@ static bool fail_call(size_t row, unsigned nth, unsigned *runs, unsigned *bad)
 		int status = run_in_child(&injected);
 		if (record->ended && !record->fired)
 			return false;
-		snprintf(what, sizeof(what), "%s %u %s", manual[row].name, nth, strerrorname_np(*error));
+		snprintf(what, sizeof(what), "%s %u %s", manual[row].name, nth, strerror(*error));
 		*bad += !judge(what, status, &injected);
 		++*runs;
 	}

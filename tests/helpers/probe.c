@@ -350,7 +350,7 @@ static ssize_t send_with(int fd, char **to, const char *text, void *control, siz
 	        .msg_iov = &part,
 	        .msg_iovlen = 1,
 	        .msg_control = control,
-	        .msg_controllen = control_length};
+	        .msg_controllen = (socklen_t)control_length};
 	return sendmsg(fd, &message, 0);
 }
 
