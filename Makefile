@@ -19,8 +19,10 @@ POLICY  := $(call objects,$(wildcard core/policy/*.c))
 SHIM    := $(call objects,$(wildcard shim/*.c))
 LIBRARY := $(BUILD)/libsockgraft.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
-HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
-SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/fuzz/*.c)
+HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy \
+	$(BUILD)/tests/same/same $(BUILD)/tests/early.so
+SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/fuzz/*.c \
+	tests/same/*.[ch] tests/libraries/*.c)
 
 .PHONY: all demo test check-needs test-builds fuzz install uninstall clean format lint
 
@@ -42,6 +44,13 @@ $(BUILD)/examples/%: examples/%.c Makefile
 $(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -DSTANDALONE $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# A row of shim/functions.h that has no cases in tests/same doesn't link.
+$(BUILD)/tests/same/same: $(call objects,$(wildcard tests/same/*.c))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/tests/early.so: $(BUILD)/tests/libraries/early.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 	@mkdir -p $(@D)

@@ -1,0 +1,61 @@
+// Runs the cases of all rows of shim/functions.h, or of the functions named: same [FUNCTION...].
+#include "../../shim/functions.h"
+
+#include "same.h"
+
+#include <dlfcn.h>
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOGIC(result, name, parameters, arguments, duty)          CASES(name);
+#define SETTLES(result, name, parameters, arguments, duty, flags) CASES(name);
+#define VARIADIC(name, duty)                                      CASES(name);
+SHIM_FUNCTIONS(LOGIC, SETTLES, VARIADIC)
+#undef LOGIC
+#undef SETTLES
+#undef VARIADIC
+
+#define LOGIC(result, name, parameters, arguments, duty)          {#name, cases_##name},
+#define SETTLES(result, name, parameters, arguments, duty, flags) {#name, cases_##name},
+#define VARIADIC(name, duty)                                      {#name, cases_##name},
+static const struct {
+	const char *name;
+	void (*cases)(void);
+} functions[] = {SHIM_FUNCTIONS(LOGIC, SETTLES, VARIADIC)};
+#undef LOGIC
+#undef SETTLES
+#undef VARIADIC
+
+static bool is_wanted(const char *name, int count, char **arguments)
+{
+	for (int i = 1; i < count; i++)
+		if (!strcmp(arguments[i], name))
+			return true;
+	return count == 1;
+}
+
+// A socket that is there all the time: a membership that waits for its interface waits on it.
+static void sit_by(void)
+{
+	made_at(AF_INET, SOCK_DGRAM, 4999);
+}
+
+int main(int count, char **arguments)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	setenv("LIBC_FATAL_STDERR_", "1", 1); // else what _FORTIFY_SOURCE says goes to the terminal
+	sit_by();
+	for (size_t i = 0; i < COUNT(functions); i++) {
+		if (!is_wanted(functions[i].name, count, arguments))
+			continue;
+		// By its exported name, as the program that was compiled with other options calls it.
+		under_test = dlsym(RTLD_DEFAULT, functions[i].name);
+		if (under_test)
+			function_run(functions[i].name, functions[i].cases);
+		else
+			printf("%s: not in this libc\n", functions[i].name);
+	}
+	return 0;
+}
