@@ -1,4 +1,6 @@
-// Runs the cases of all rows of shim/functions.h, or of the functions named: same [FUNCTION...].
+// Runs the cases of all rows of shim/functions.h, or of the functions named: same LIBRARY [FUNCTION...]. The functions
+// are those that a program would reach; or LIBRARY's, if it isn't "-": what the sanitizers put before them looks at
+// arguments itself, and ends the program where they are bad.
 #include "../../shim/functions.h"
 
 #include "same.h"
@@ -30,10 +32,18 @@ static const struct {
 
 static bool is_wanted(const char *name, int count, char **arguments)
 {
-	for (int i = 1; i < count; i++)
+	for (int i = 2; i < count; i++)
 		if (!strcmp(arguments[i], name))
 			return true;
-	return count == 1;
+	return count == 2;
+}
+
+static void *find_library(const char *path)
+{
+	void *library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+	if (!library)
+		errx(2, "%s is not loaded", path);
+	return library;
 }
 
 // A socket that is there all the time: a membership that waits for its interface waits on it.
@@ -46,12 +56,15 @@ int main(int count, char **arguments)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setenv("LIBC_FATAL_STDERR_", "1", 1); // else what _FORTIFY_SOURCE says goes to the terminal
+	if (count < 2)
+		errx(2, "usage: same LIBRARY|- [FUNCTION...]");
+	void *library = strcmp(arguments[1], "-") ? find_library(arguments[1]) : RTLD_DEFAULT;
 	sit_by();
 	for (size_t i = 0; i < COUNT(functions); i++) {
 		if (!is_wanted(functions[i].name, count, arguments))
 			continue;
 		// By its exported name, as the program that was compiled with other options calls it.
-		under_test = dlsym(RTLD_DEFAULT, functions[i].name);
+		under_test = dlsym(library, functions[i].name);
 		if (under_test)
 			function_run(functions[i].name, functions[i].cases);
 		else
