@@ -310,7 +310,7 @@ const size_t kind_count = COUNT(kinds);
 static void describe_socket(int fd)
 {
 	int type = 0, listens = 0;
-	union name name;
+	union name name = {0};
 	socklen_t length = sizeof(type);
 	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
 	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length);
@@ -345,7 +345,7 @@ void drain(int fd)
 {
 	for (int i = 0; i < 8; i++) {
 		char bytes[256];
-		union name name;
+		union name name = {0};
 		socklen_t length = sizeof(name);
 		ssize_t got = recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, &name.any, &length);
 		if (got < 0)

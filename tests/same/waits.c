@@ -323,9 +323,14 @@ static void cases_of_selecting(adapter *by)
 }
 
 // Linux leaves in select's time what was not slept; the last of it differs from run to run.
-static void say_left(const int64_t *time)
+static void say_left(const void *time, bool wide)
 {
-	say("; left %lld s", (long long)(time[0] + (time[1] + 500000) / 1000000));
+	struct timeval native;
+	int64_t parts[2];
+	memcpy(&native, time, sizeof(native));
+	memcpy(parts, time, sizeof(parts));
+	long long seconds = wide ? parts[0] : native.tv_sec, rest = wide ? parts[1] : native.tv_usec;
+	say("; left %lld s", seconds + (rest + 500000) / 1000000);
 }
 
 static void cases_of_selected_times(adapter *by, bool wide)
@@ -341,8 +346,8 @@ static void cases_of_selected_times(adapter *by, bool wide)
 		call.time = bad ? bad_pointers[number - COUNT(times)].at
 		                : time_of(times[number].seconds, times[number].parts, wide);
 		attempt(by, &call);
-		if (!bad && sizeof(long) == sizeof(int64_t))
-			say_left(call.time);
+		if (!bad)
+			say_left(call.time, wide);
 		end();
 	}
 }
