@@ -80,7 +80,7 @@ static bool ends_well(const char *name, bool variadic)
 		result = 0;
 	if (result == expected->result && error == expected->error)
 		return true;
-	dprintf(STDERR_FILENO, "early: %s: %d %s\n", name, result, strerrorname_np(error));
+	dprintf(STDERR_FILENO, "early: %s: %d %s\n", name, result, strerror(error));
 	return false;
 }
 

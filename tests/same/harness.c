@@ -158,7 +158,7 @@ static void say_result(long result, int error)
 	if (error != UNTOUCHED && result != -1)
 		say(", ERRNO BECAME");
 	if (error != UNTOUCHED)
-		say(" %s", strerrorname_np(error) ? strerrorname_np(error) : "?");
+		say(" %s", strerror(error));
 }
 
 long attempt(adapter *by, const struct call *call)

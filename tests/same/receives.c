@@ -331,7 +331,12 @@ static int open_with_rights(int family)
 	struct iovec part = {(void *)"abc", 3};
 	int fd = made_at(family, SOCK_DGRAM, PORT), peer = made_at(family, SOCK_DGRAM, OTHER_PORT);
 	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-	const struct msghdr message = {&name, name_length(family), &part, 1, &control, sizeof(control), 0};
+	const struct msghdr message = {.msg_name = &name,
+	        .msg_namelen = name_length(family),
+	        .msg_iov = &part,
+	        .msg_iovlen = 1,
+	        .msg_control = &control,
+	        .msg_controllen = sizeof(control)};
 	sendmsg(peer, &message, 0);
 	return fd;
 }
@@ -399,7 +404,7 @@ static const size_t odd_sizes[] = {0, 1, 15, 16, 17, 20, 24, 28, 1025, INT_MAX, 
 
 static void spoil_control_length(struct form *form, size_t number)
 {
-	form->message->msg_controllen = odd_sizes[number];
+	ASSIGN(form->message->msg_controllen, odd_sizes[number]);
 }
 
 static void spoil_part_length(struct form *form, size_t number)
@@ -409,8 +414,8 @@ static void spoil_part_length(struct form *form, size_t number)
 
 static void spoil_part_count(struct form *form, size_t number)
 {
-	form->message->msg_iovlen =
-	        odd_sizes[number] > 2 && odd_sizes[number] < 1025 ? 1025 : odd_sizes[number];
+	bool too_many = odd_sizes[number] > 2 && odd_sizes[number] < 1025;
+	ASSIGN(form->message->msg_iovlen, too_many ? 1025 : odd_sizes[number]);
 }
 
 static const struct {

@@ -27,6 +27,9 @@
 extern void *under_test;
 #define FUNCTION(result, ...) ((result(*)(__VA_ARGS__))under_test)
 
+// A number that the field may be too narrow for: each libc has its own types for some of them.
+#define ASSIGN(field, value) ((field) = (__typeof__(field))(value))
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 // The arguments of a call; each function takes those that it has.

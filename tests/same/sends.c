@@ -276,18 +276,18 @@ static void spoil_part_length(struct letter *letter, size_t number)
 
 static void spoil_part_count(struct letter *letter, size_t number)
 {
-	letter->message->msg_iovlen =
-	        odd_sizes[number] > 2 && odd_sizes[number] < 1025 ? 1025 : odd_sizes[number];
+	bool too_many = odd_sizes[number] > 2 && odd_sizes[number] < 1025;
+	ASSIGN(letter->message->msg_iovlen, too_many ? 1025 : odd_sizes[number]);
 }
 
 static void spoil_control_length(struct letter *letter, size_t number)
 {
-	letter->message->msg_controllen = odd_sizes[number];
+	ASSIGN(letter->message->msg_controllen, odd_sizes[number]);
 }
 
 static void spoil_control_header(struct letter *letter, size_t number)
 {
-	letter->control->cmsg_len = odd_sizes[number];
+	ASSIGN(letter->control->cmsg_len, odd_sizes[number]);
 }
 
 static void spoil_flags(struct letter *letter, size_t number)
