@@ -42,10 +42,10 @@ UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o ask.o 
 TABLES   = $(if $(filter $(UNWIND),$@),,-fno-asynchronous-unwind-tables)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
-HELPERS += $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64)
+HELPERS += $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64 same/same)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
-	tests/fuzz/*.c)
+	tests/same/*.[ch] tests/fuzz/*.c)
 
 .PHONY: all demo test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
@@ -85,6 +85,10 @@ $(BUILD)/tests/%_time64: tests/helpers/%.c Makefile
 $(BUILD)/tests/%.so: tests/libraries/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CPPFLAGS) -O1 -g -shared -o $@ $<
+
+# A row of shim/functions.h that has no cases in tests/same doesn't link.
+$(BUILD)/tests/same/same: $(call objects,$(wildcard tests/same/*.c))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 	@mkdir -p $(@D)

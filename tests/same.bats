@@ -1,0 +1,114 @@
+# With the library and without it every interposed function does the same, whatever it is called with: what it
+# returns, errno, what it writes and where, which descriptors there are afterwards. tests/same has the calls.
+
+load hosts
+
+setup() {
+	hosts_up
+}
+
+teardown() {
+	hosts_down
+}
+
+# The sanitizers' library alone, where the build has one, and with a library of ours.
+SANITIZER=
+[[ $GRAFT != *' '* ]] || SANITIZER=${GRAFT% *}
+
+# Not $(out NAME), all of which a test that fails would show.
+calls() {
+	echo "$BATS_TEST_TMPDIR/$1.calls"
+}
+
+run_calls() { # NAME LIBRARIES [VARIABLE=VALUE...]
+	local name=$1 libraries=$2 from=-
+	shift 2
+	[ -z "$SANITIZER" ] || from=${libraries##* }
+	[ -z "$SANITIZER" ] || [ "$libraries" != "$SANITIZER" ] || from=libc.so.6
+	on receiver env "$@" "LD_PRELOAD=$libraries" "$BUILD/tests/same/same" "$from" \
+		>"$(calls "$name")" 2>"$(err "$name")" </dev/null ||
+		fail "$name: exit status $?: $(tail -n 1 "$(calls "$name")")"
+	sed -i '/^\*\*\* buffer overflow/d' "$(err "$name")" # what _FORTIFY_SOURCE says
+}
+
+calls_of() {
+	grep -a "^$2: " "$(calls "$1")" || :
+}
+
+functions_called() {
+	cut -d: -f1 "$(calls without)" | uniq
+}
+
+# One check for each function; those that fail show how.
+compare_calls() {
+	local - && set +T
+	local name differing=0
+	for name in $(functions_called); do
+		if diff <(calls_of without "$name") <(calls_of with "$name") >"$BATS_TEST_TMPDIR/diff"; then
+			echo "ok: $name: $(calls_of with "$name" | wc -l) calls"
+		else
+			differing=$((differing + 1))
+			echo "not ok: $name: $(grep -c '^>' "$BATS_TEST_TMPDIR/diff") calls differ:"
+			head -n 40 "$BATS_TEST_TMPDIR/diff"
+		fi
+	done
+	[ "$differing" = 0 ] || fail "$differing functions differ" || return
+	diff "$(calls without)" "$(calls with)"
+}
+
+is_same() { # [VARIABLE=VALUE...]
+	run_calls without "$SANITIZER"
+	run_calls with "$GRAFT" "$@"
+	[ "$(functions_called | wc -l)" -gt 30 ]
+	compare_calls
+}
+
+@test "every function is the same twice without the library" {
+	run_calls without "$SANITIZER"
+	run_calls with "$SANITIZER"
+	compare_calls
+}
+
+@test "every function is the same with the library and no policy" {
+	is_same
+	[ "$(warnings with)" = 0 ]
+}
+
+@test "every function is the same where no rule matches" {
+	is_same SOCKGRAFT_RULES='udp port=1: ttl=9'
+	[ "$(warnings with)" = 0 ]
+}
+
+# Rules on all that a rule can ask for, which leave everything as it was.
+@test "every function is the same where rules match and change nothing" {
+	is_same SOCKGRAFT_RULES='udp: multicast-loop=on; udp to=0.0.0.0/0: multicast-ttl=1;
+		udp to=::/0: multicast-hoplimit=1; port=1-65535: priority=0; addr=127.0.0.0/8: ttl=64; tcp: mark=0'
+	[ "$(warnings with)" = 0 ]
+}
+
+@test "every function is the same where groups are joined" {
+	is_same SOCKGRAFT_JOIN=239.1.1.1%b0,ff15::114%b0
+}
+
+@test "every function is the same where a membership waits for its interface" {
+	is_same SOCKGRAFT_JOIN=239.1.1.1%nope0,ff15::114%nope0
+}
+
+# --- before our constructor ---
+
+# call_early LIBRARY...: a program that calls everything from a constructor; of the libraries the last is
+# constructed first.
+call_early() {
+	SOCKGRAFT_TTL=9 on receiver env LD_PRELOAD="$SANITIZER $*" "${UDP[@]}" options ipv4 udp \
+		>"$(out r)" 2>"$(err r)" </dev/null
+	complained r '^early: ([0-9]+) of \1 as expected$'
+	said r '^ttl=9$'
+}
+
+@test "every function works from the constructor of a library that is constructed before ours" {
+	call_early "${GRAFT##* }" "$BUILD/tests/early.so"
+}
+
+@test "every function works from the constructor of a library that is constructed after ours" {
+	call_early "$BUILD/tests/early.so" "${GRAFT##* }"
+}
