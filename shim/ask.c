@@ -75,7 +75,9 @@ static void note_multicast_all(int fd, const void *value, socklen_t length)
 {
 	uint32_t state = descriptor_state(fd);
 	int on = 1;
-	if (length >= sizeof(on))
+	if (!value) // ipv6(7) takes it for 0
+		on = 0;
+	else if (length >= sizeof(on))
 		memcpy(&on, value, sizeof(on));
 	else if (length)
 		on = *(const unsigned char *)value; // ip(7): a byte will do

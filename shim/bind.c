@@ -337,7 +337,7 @@ static bool reads_local(const struct subject *subject, const struct sockaddr *ad
 	if (subject_reads(subject, address, length, local))
 		return true;
 	if (subject->facts.family != AF_INET || length < sizeof(local->v4) ||
-	        !readable(address, sizeof(local->v4)) || address->sa_family != AF_UNSPEC)
+	        !readable(address, sizeof(local->v4)) || family_at(address) != AF_UNSPEC)
 		return false;
 	memcpy(&local->v4, address, sizeof(local->v4));
 	local->v4.sin_family = AF_INET;

@@ -163,7 +163,7 @@ static int disconnect(struct subject *subject, const struct sockaddr *address, s
 static bool is_disconnect(const struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
 	return subject_is_message(subject) && length >= sizeof(address->sa_family) &&
-	       readable(address, sizeof(address->sa_family)) && address->sa_family == AF_UNSPEC;
+	       readable(address, sizeof(address->sa_family)) && family_at(address) == AF_UNSPEC;
 }
 
 int on_connect(int fd, CONST_SOCKADDR address, socklen_t length)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 
@@ -48,11 +49,18 @@ bool readable(const void *memory, size_t length)
 	uintptr_t from = (uintptr_t)memory, to = from + length;
 	if (!length || on_stack(from, to))
 		return true;
-	if (!memory || to < from)
-		return false;
 	size_t page = page_size();
+	if (from < page || to < from)
+		return false;
 	for (uintptr_t at = from; at < to; at = (at / page + 1) * page)
 		if (!kernel_reads(at))
 			return false;
 	return true;
+}
+
+sa_family_t family_at(const struct sockaddr *address)
+{
+	sa_family_t family;
+	memcpy(&family, (const char *)address + offsetof(struct sockaddr, sa_family), sizeof(family));
+	return family;
 }

@@ -4,9 +4,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 // Whether `length` bytes at `memory` can be read. Costs no system call where they lie on the caller's stack, as
 // addresses and messages nearly always do.
 bool readable(const void *memory, size_t length);
+
+// The family of an address that can be read, which may lie anywhere (sockaddr(3type)).
+sa_family_t family_at(const struct sockaddr *address);
 
 #endif

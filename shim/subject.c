@@ -156,7 +156,7 @@ bool subject_reads(const struct subject *subject, const struct sockaddr *address
 	size_t least =
 	        subject->facts.family == AF_INET6 ? offsetof(struct sockaddr_in6, sin6_scope_id) : size;
 	if (length < least || length > sizeof(struct sockaddr_storage) || !readable(address, length) ||
-	        address->sa_family != subject->facts.family)
+	        family_at(address) != subject->facts.family)
 		return false;
 	memset(into, 0, sizeof(*into));
 	memcpy(into, address, length < size ? length : size);
