@@ -80,7 +80,8 @@ test-builds: all $(EXAMPLES) $(HELPERS)
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(ASAN)" LINK="-Wl,-z,now" test-builds
-	builds=$$($(if $(ARCH),,MAKE=$(MAKE) tests/build_ports $(BUILD))) && tests/run $(BUILD) $(BUILD)/asan $$builds
+	$(if $(ARCH),,MAKE="$(MAKE)" tests/build_ports $(BUILD))
+	tests/run $(BUILD) $(BUILD)/asan $(if $(ARCH),,$$(cat $(BUILD)/ports))
 
 check-needs:
 	@tests/need
