@@ -19,7 +19,8 @@ POLICY  := $(call objects,$(wildcard core/policy/*.c))
 SHIM    := $(call objects,$(wildcard shim/*.c))
 LIBRARY := $(BUILD)/libsockgraft.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
-HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
+HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy \
+	$(BUILD)/tests/sanitized
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
 	tests/fuzz/*.c)
@@ -44,6 +45,11 @@ $(BUILD)/examples/%: examples/%.c Makefile
 $(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) -DSTANDALONE $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# A program with AddressSanitizer, for the library without.
+$(BUILD)/tests/sanitized: tests/helpers/threads.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CPPFLAGS) -O1 -g $(ASAN) -o $@ $<
 
 # Libraries that tests preload beside ours. Without the sanitizers, which would bring along functions of their own.
 $(BUILD)/tests/%.so: tests/libraries/%.c Makefile

@@ -80,3 +80,14 @@ receive_beside() {
 	done
 	receive_beside "$all"
 }
+
+@test "a program built with AddressSanitizer" {
+	local sanitizer list options memberships=239.1.1.1%b0,239.1.1.2%nope0
+	sanitizer=$(ldd "$BUILD/tests/sanitized" | awk '/libasan/ { print $3 }')
+	for list in "$GRAFT" "$GRAFT $sanitizer" "$sanitizer $GRAFT"; do
+		options=$ASAN_OPTIONS:verify_asan_link_order=0
+		ASAN_OPTIONS=$options SOCKGRAFT_LOG=quiet SOCKGRAFT_JOIN=$memberships on receiver env LD_PRELOAD="$list" \
+			"$BUILD/tests/sanitized" stress 10.77.0.22 1 >"$(out r)"
+		said r '^[1-9][0-9]* rounds$'
+	done
+}
