@@ -3,7 +3,7 @@
 //	signals handler ADDRESS BYTES    in a signal handler, while the program makes the same calls; on a stack of its own
 //	                                 of so many bytes, 0: none
 //	signals children ADDRESS PORT    in the children of fork, vfork and posix_spawn
-//	signals highest ADDRESS PORT     on the highest descriptor that there can be; waits for a datagram
+//	signals highest ADDRESS PORT     on the highest descriptor that it may have; waits for a datagram
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
@@ -217,19 +217,22 @@ static int in_children(const char *port)
 
 static int on_highest(const char *port)
 {
-	const struct rlimit all = {HIGHEST + 1, HIGHEST + 1};
+	struct rlimit limit = {HIGHEST + 1, HIGHEST + 1};
 	char word[8] = "";
 	at.sin_port = htons((uint16_t)atoi(port));
-	if (setrlimit(RLIMIT_NOFILE, &all))
-		err(2, "setrlimit");
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (dup2(fd, HIGHEST) != HIGHEST || close(fd) || bind(HIGHEST, at_any, sizeof(at)))
+	if (setrlimit(RLIMIT_NOFILE, &limit) && !getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), highest = (int)limit.rlim_cur - 1;
+	if (dup2(fd, highest) != highest || close(fd) || bind(highest, at_any, sizeof(at)))
 		err(1, "bind");
-	print_name("bind", HIGHEST);
-	if (recv(HIGHEST, word, sizeof(word) - 1, 0) < 0)
+	printf("descriptor %d\n", highest);
+	print_name("bind", highest);
+	if (recv(highest, word, sizeof(word) - 1, 0) < 0)
 		err(1, "recv");
 	puts(word);
-	return close(HIGHEST);
+	return close(highest);
 }
 
 int main(int count, char **arguments)
