@@ -273,6 +273,7 @@ static ssize_t receive(int fd, char *word, size_t size, bool by_message)
 static void note_words(int fd)
 {
 	char words[64] = "", word[32] = "";
+	size_t used = 0;
 	for (int i = 0; strcmp(word, "end") != 0; i++) {
 		memset(word, 0, sizeof(word));
 		ssize_t length = receive(fd, word, sizeof(word) - 1, i % 2);
@@ -280,8 +281,8 @@ static void note_words(int fd)
 			note("after%s: %s", words, strerror(errno));
 			return;
 		}
-		if (strcmp(word, "group") != 0 && strlen(words) + strlen(word) + 2 < sizeof(words))
-			strcat(strcat(words, " "), word);
+		if (strcmp(word, "group") != 0 && used < sizeof(words))
+			used += (size_t)snprintf(words + used, sizeof(words) - used, " %s", word);
 	}
 	note("heard:%s", words);
 }
@@ -432,7 +433,8 @@ static int count_descriptors(void)
 	int count = 0;
 	while (all && readdir(all))
 		count++;
-	closedir(all);
+	if (all)
+		closedir(all);
 	return count;
 }
 

@@ -73,7 +73,7 @@ static int send_all(int fd, const struct sockaddr *to, socklen_t length)
 
 static int use_datagrams(void)
 {
-	struct sockaddr_in name;
+	struct sockaddr_in name = {0};
 	socklen_t length = sizeof(name);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1;
 	MUST(fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)));
@@ -90,7 +90,7 @@ static int use_datagrams(void)
 
 static int use_streams(void)
 {
-	struct sockaddr_in name;
+	struct sockaddr_in name = {0};
 	socklen_t length = sizeof(name);
 	int pair[2], listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	MUST(listener >= 0 && !bind(listener, at_any, sizeof(at)) && !listen(listener, 1));
@@ -168,7 +168,7 @@ static void print_name(const char *after, int fd)
 
 static void wait_for(pid_t child, const char *what)
 {
-	int status;
+	int status = 0;
 	if (child < 0 || waitpid(child, &status, 0) != child || status)
 		errx(1, "the child of %s: %#x", what, (unsigned)status);
 }
