@@ -81,6 +81,11 @@ $(BUILD)/tests/%_time64: tests/helpers/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -D_TIME_BITS=64 $(LDFLAGS) -o $@ $<
 
+# A program with AddressSanitizer, for the library without.
+$(BUILD)/tests/sanitized: tests/helpers/threads.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CPPFLAGS) -O1 -g $(ASAN) -o $@ $<
+
 # Libraries that tests preload beside ours. Without the sanitizers, which would bring along functions of their own.
 $(BUILD)/tests/%.so: tests/libraries/%.c Makefile
 	@mkdir -p $(@D)
@@ -105,7 +110,7 @@ test-builds: all $(EXAMPLES) $(HELPERS) $(PRELOADS)
 thread-builds: all $(BUILD)/tests/threads
 
 test: check-needs
-	$(MAKE) BUILD=$(BUILD) test-builds
+	$(MAKE) BUILD=$(BUILD) test-builds $(if $(ARCH),,$(BUILD)/tests/sanitized)
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(ASAN)" LINK="-Wl,-z,now" test-builds
 	$(if $(ARCH),,$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" LINK="-Wl,-z,now" thread-builds)
 	$(if $(ARCH),,MAKE="$(MAKE)" tests/build_ports $(BUILD))

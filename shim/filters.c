@@ -10,7 +10,8 @@
 
 #include <errno.h>
 
-enum { SMALL_FILTER = 160 }; // instructions: a dozen groups
+// Instructions: a few groups. It lies on the stack, which may be the small one of a signal handler.
+enum { SMALL_FILTER = 64 };
 
 // What the filter says of the socket, for whoever adopts it.
 enum { TAG_CLOSED = 1, TAG_SOURCED = 2 };

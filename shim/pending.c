@@ -42,6 +42,8 @@ int pending_try(struct subject *subject)
 		descriptor_replace(subject->fd, subject->was, 0);
 		return 0;
 	}
+	if (descriptor_state(subject->fd) != subject->was) // closed by another thread in the meantime
+		return 0;
 	int error = place_again(subject);
 	if (error)
 		subject->state |= PENDING;

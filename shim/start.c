@@ -150,8 +150,10 @@ static void engage(void)
 	log_start(&policy);
 	if (!policy.inherit)
 		leave_children_alone();
-	if (!policy.rule_count || !descriptors_start())
+	if (!policy.rule_count)
 		return;
+	if (!descriptors_start())
+		refuse("no memory for what is known of descriptors; is there a limit (ulimit -v)?");
 	functions_engage();
 	find_inherited();
 }

@@ -20,9 +20,7 @@ without_races() {
 	[ -e "$TSAN/libsockgraft.so" ] || skip "make thread-builds makes what it takes"
 	sanitizer=$(ldd "$TSAN/libsockgraft.so" | awk '/libtsan|libclang_rt/ { print $3 }')
 	# The slots are pointers, and as such written whole; whichever of the two functions a call finds there does.
-	echo 'race:^slot_' >"$BATS_TEST_TMPDIR/suppressions"
-	export TSAN_OPTIONS="log_path=$BATS_TEST_TMPDIR/sanitizer print_suppressions=0
-		suppressions=$BATS_TEST_TMPDIR/suppressions"
+	export TSAN_OPTIONS=log_path=$BATS_TEST_TMPDIR/sanitizer
 	SOCKGRAFT_LOG=quiet SOCKGRAFT_JOIN=$2 on receiver env LD_PRELOAD="$TSAN/libsockgraft.so $sanitizer" \
 		"$TSAN/tests/threads" stress "$1" 3 >"$(out r)" 2>"$(err r)" || can_run
 	said r '^[1-9][0-9]* rounds$'

@@ -60,6 +60,11 @@ static bool fails(const struct fault_call *call, const void *caller)
 FAULT_FUNCTIONS(ROW)
 #undef ROW
 
+// What _FILE_OFFSET_BITS=64 makes of it; where long has 64 bits anyway they are the same.
+#ifdef __LP64__
+__asm__(".globl mmap64\n\t.set mmap64, mmap");
+#endif
+
 __attribute__((constructor)) static void arm(void)
 {
 #define ROW(result, name, parameters, arguments, number, pointer) [FAULT_##name] = #name,
