@@ -1,4 +1,4 @@
-# sockgraft: `make` builds the library, `make demo` shows it, `make test` tests it.
+# sockgraft: `make` builds the library, `make demo` shows it, `make test` tests it, `make bench` measures it.
 
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
@@ -19,10 +19,11 @@ POLICY  := $(call objects,$(wildcard core/policy/*.c))
 SHIM    := $(call objects,$(wildcard shim/*.c))
 LIBRARY := $(BUILD)/libsockgraft.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
+BENCH   := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
-SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/fuzz/*.c)
+SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/fuzz/*.c bench/*.[ch])
 
-.PHONY: all demo test check-needs test-builds fuzz install uninstall clean format lint
+.PHONY: all demo bench test check-needs test-builds fuzz install uninstall clean format lint
 
 all: $(LIBRARY)
 
@@ -38,6 +39,10 @@ $(BUILD)/examples/%: examples/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
+$(BUILD)/bench/%: bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
 # The fuzz target without the fuzzer, for what it once found.
 $(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
 	@mkdir -p $(@D)
@@ -49,6 +54,9 @@ $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 
 demo: all $(EXAMPLES)
 	@examples/demo $(BUILD)
+
+bench: all $(BENCH)
+	@bench/run $(BUILD)
 
 # ---- tests ---------------------------------------------------------------------------------------------
 
@@ -93,6 +101,6 @@ format:
 lint:
 	clang-format --dry-run -Werror $(SOURCES)
 	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- -std=gnu17 -D_GNU_SOURCE $(WARN)
-	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats examples/demo tests/need tests/run .ci/run)
+	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats examples/demo tests/need tests/run bench/run .ci/run)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
