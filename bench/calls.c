@@ -40,6 +40,7 @@ enum {
 	BYTES = 16,
 	TIMEOUT = 2, // seconds until a datagram counts as lost
 	THREADS_AT_MOST = 64,
+	BATCHES_AT_MOST = 1000,
 };
 
 struct sockets {
@@ -381,7 +382,8 @@ static int ascending(const void *one, const void *other)
 // The first batch finds the functions called, and is left out.
 static int time_row(const struct row *row, int batches)
 {
-	double times[batches], first;
+	static double times[BATCHES_AT_MOST];
+	double first;
 	int error = batch(row, LONG, &first);
 	for (int i = 0; i < batches && !error; i++)
 		error = batch(row, LONG, &times[i]);
@@ -428,7 +430,9 @@ int main(int count, char **arguments)
 	}
 	arguments += optind;
 	const char *mode = *arguments ? *arguments++ : "";
-	if (strcmp(mode, "count") && (!*arguments || !(number = atoi(*arguments++))))
+	if (strcmp(mode, "count"))
+		number = *arguments ? atoi(*arguments++) : 0;
+	if (number < 0 || number > BATCHES_AT_MOST)
 		return usage();
 	int error = aside(open_sockets, descriptors);
 	if (error) {

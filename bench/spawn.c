@@ -63,8 +63,8 @@ static void shuffle(int *order, int count)
 
 int main(int count, char **arguments)
 {
-	int order[AT_MOST];
-	long times[AT_MOST];
+	int order[AT_MOST] = {0};
+	long times[AT_MOST] = {0};
 	if (count < 3) {
 		fputs("usage: spawn ROUNDS PROGRAM [NAME=VALUE]... [-- [NAME=VALUE]...]...\n", stderr);
 		return 2;
