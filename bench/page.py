@@ -33,7 +33,7 @@ machine's network alone.
 
 
 def text(bench):
-    parts = [HEAD, machine(), targets(bench), calls(bench), times(bench), starts(bench), streams(bench)]
+    parts = [HEAD, machine(bench), targets(bench), calls(bench), times(bench), starts(bench), streams(bench)]
     parts += [settings(bench), meanings(bench)]
     return "\n".join(parts)
 
@@ -61,7 +61,7 @@ def first_line(*command):
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[0]
 
 
-def machine():
+def machine(bench):
     with open("/proc/cpuinfo") as file:
         found = re.search(r"^model name\s*: (.*)$", file.read(), re.MULTILINE)
     processor = found.group(1) if found else platform.machine()
@@ -72,6 +72,7 @@ def machine():
         ("libc", " ".join(platform.libc_ver())),
         ("compiler", first_line("cc", "--version")),
         ("date", date.today().isoformat()),
+        ("load average before the run", f"{bench.load:.1f}"),
     ]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""])
 

@@ -8,8 +8,8 @@ set grid ytics lc '#dddddd'
 set multiplot
 
 set title 'Instructions that a preload library adds to a call (log scale; no bar: none)'
-set origin 0, 0.45
-set size 1, 0.55
+set origin 0, 0.46
+set size 1, 0.54
 set style data histograms
 set style histogram clustered gap 1
 set boxwidth 0.9
@@ -23,7 +23,7 @@ unset logscale y
 unset key
 set style data boxes
 set boxwidth 0.6
-set xtics norotate font ',11'
+set xtics rotate by -25
 set yrange [0:*]
 set xrange [-0.6:3.6]
 colour(i) = i == 1 ? 0x1b9e77 : i == 3 ? 0xd95f02 : 0x999999
