@@ -80,7 +80,8 @@ MEANINGS = {
     " 0, receiver and relay on processor 1), grafted with `SOCKGRAFT_JOIN`. Delivered: datagrams of 64 bytes per"
     " second from a sender that is faster than any receiver. Processor time: user and system, of the receiver and of"
     " the relay, for a million datagrams delivered of that stream. Latency: from the sender's clock reading before"
-    " send to the receiver's after recvfrom, at 4,000 datagrams per second. Native: a receiver that binds the"
-    " wildcard and joins by itself, with IP_MULTICAST_ALL off. Held: one that binds the wildcard while another process"
+    " send to the receiver's after recvfrom, at 4,000 datagrams per second. Grafted, the receiver stays behind a packet"
+    " filter of the kernel, which keeps it to its address and its group. Native: a receiver that binds the wildcard"
+    " and joins by itself, with IP_MULTICAST_ALL off; no filter keeps it to one address. Held: one that binds the wildcard while another process"
     " is a member. Relay: `socat UDP4-RECV,ip-add-membership UDP4-SENDTO` to the receiver's address.",
 }
