@@ -38,7 +38,7 @@ enum {
 	SHORT = 40, // A loop's lengths: what
 	LONG = 120, // one sends fits into a receive buffer.
 	BYTES = 16,
-	TIMEOUT = 2, // seconds until a datagram counts as lost
+	TIMEOUT = 2, // seconds until a call that waits counts as failed
 	THREADS_AT_MOST = 64,
 	BATCHES_AT_MOST = 1000,
 };
@@ -82,6 +82,7 @@ static int bound_socket(const struct sockaddr_in *address)
 	const struct timeval timeout = {.tv_sec = TIMEOUT};
 	must(!bind(fd, (const struct sockaddr *)address, sizeof(*address)));
 	must(!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)));
+	must(!setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)));
 	return fd;
 }
 

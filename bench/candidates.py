@@ -12,8 +12,11 @@ POLICY = (
 )
 OTHERS = "udp port=30000: join=239.1.1.1%lo ttl=16 dscp=ef"
 SETUP = "udp: join=239.1.1.1%lo tos=0x20 ttl=16"
-TEN = "\n".join(f"udp port={5000 + i} to=239.0.{i}.0/24: multicast-ttl={16 + i} dscp=ef" for i in range(5)) + "\n" + \
-    "\n".join(f"tcp port={8000 + i}: dscp=af11 rcvbuf=4M" for i in range(4)) + "\nexe=legacyd: bind=any"
+TEN = "\n".join(
+    [f"udp port={5000 + i} to=239.0.{i}.0/24: multicast-ttl={16 + i} dscp=ef" for i in range(5)]
+    + [f"tcp port={8000 + i}: dscp=af11 rcvbuf=4M" for i in range(4)]
+    + ["exe=legacyd: bind=any"]
+)
 
 
 class Candidate(NamedTuple):
@@ -91,7 +94,8 @@ class Sockgraft:
         self.ten = self.with_rules("ten rules", TEN)
         thousand = "".join(f"udp port={30001 + i}: ttl=16; " for i in range(998))
         self.thousand = self.with_rules("1,000 rules", thousand + POLICY)
-        self.thousand_others = self.with_rules("1,000 rules of others", thousand + "udp port=29000: ttl=1; " + OTHERS)
+        thousand += "udp port=29000: ttl=1; "
+        self.thousand_others = self.with_rules("1,000 rules of others", thousand + OTHERS)
 
     def with_rules(self, name, rules):
         return Candidate(name, self.library, {"SOCKGRAFT_RULES": rules}, rules)

@@ -77,7 +77,8 @@ def dump_of(path):
     with open(path) as file:
         text = file.read()
     name = re.search(r"^desc: Trigger: Client Request: (.*)$", text, re.MULTILINE)
-    return name.group(1) if name else "", int(re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE).group(1))
+    total = re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE)
+    return name.group(1) if name else "", int(total.group(1))
 
 
 def allow_descriptors():

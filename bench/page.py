@@ -116,9 +116,9 @@ def misses(judged):
 def columns(bench):
     """Titles of the columns and their candidates: this library in each of its states, then the others."""
     ours = (bench.ours.idle, bench.ours.policy, bench.ours.others)
-    titles = {candidate.name: f"sockgraft, {title}" for candidate, title in zip(ours, ("no policy", "policy", "on others"))}
-    others = [bench.empty, *bench.shims]
-    return {**titles, **{candidate.name: candidate.name for candidate in others}}
+    titles = ("sockgraft, no policy", "sockgraft, policy", "sockgraft, on others")
+    names = {candidate.name: title for candidate, title in zip(ours, titles)}
+    return {**names, **{candidate.name: candidate.name for candidate in [bench.empty, *bench.shims]}}
 
 
 def by_call(bench, values, form):
@@ -147,7 +147,7 @@ def times(bench):
 def starts(bench):
     rows = []
     for candidate in [*bench.everyone(), bench.ours.ten]:
-        start, space = bench.starts[candidate.name], bench.spaces.get(candidate.name)
+        start = bench.starts[candidate.name]
         name = f"sockgraft, {candidate.name}" if candidate is bench.ours.ten else candidate.name
         rows.append(
             (
@@ -155,11 +155,19 @@ def starts(bench):
                 number(start["instructions"]),
                 f"{start['time'] / 1000:.0f}",
                 with_interval(start["ratio"]),
-                *((number(space["memory"]), number(space["size"]), ", ".join(space["needed"])) if space else ("", "", "")),
+                *space_of(bench, candidate),
             )
         )
     head = ("", "instructions", "µs", "× an empty library's time", "private kB", "library KiB", "needs")
-    return f"## Added to a start, to memory and to the disk\n\nTimes are lower quartiles of {START_ROUNDS:,} rounds.\n\n" + table(head, rows)
+    return (
+        "## Added to a start, to memory and to the disk\n\n"
+        f"Times are lower quartiles of {START_ROUNDS:,} rounds.\n\n" + table(head, rows)
+    )
+
+
+def space_of(bench, candidate):
+    space = bench.spaces.get(candidate.name)
+    return (number(space["memory"]), number(space["size"]), ", ".join(space["needed"])) if space else ("", "", "")
 
 
 def streams(bench):

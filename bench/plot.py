@@ -20,7 +20,9 @@ def draw(bench, script, picture):
 
 def write(path, rows):
     with open(path, "w") as file:
-        file.writelines("\t".join(f'"{cell}"' if isinstance(cell, str) else f"{cell:.3f}" for cell in row) + "\n" for row in rows)
+        for row in rows:
+            cells = (f'"{cell}"' if isinstance(cell, str) else f"{cell:.3f}" for cell in row)
+            file.write("\t".join(cells) + "\n")
 
 
 def instructions(bench):

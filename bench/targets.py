@@ -59,29 +59,31 @@ TARGETS = (
 
 # What each group's numbers mean; the page says it.
 MEANINGS = {
-    IDLE: "Instructions that the library adds to one call that succeeds, on any socket, where no variable of ours is"
-    " set: callgrind's count for 120 calls less that for 40, divided by 80, less the same with nothing preloaded.",
+    IDLE: "Instructions that the library adds to one call that succeeds, on any socket, where no variable of ours"
+    " is set: callgrind's count for 120 calls less that for 40, divided by 80, less the same with nothing"
+    " preloaded.",
     GOVERNED: "The same on a UDP socket on loopback, bound to the wildcard, with `join`, `ttl` and `dscp` of a rule;"
     " for `send` a connected one with `ttl` and `dscp`.",
     BESIDE: "The same where rules match other sockets only.",
     SYSTEM: "System calls by strace -f, counted as the instructions are. The program written for it makes socket,"
-    " IP_TOS, IP_TTL, IP_MULTICAST_ALL, SIOCGIFINDEX on its own socket, MCAST_JOIN_GROUP, bind and close; the other"
-    " makes socket, bind and close, and is grafted with `join`, `tos` and `ttl`.",
+    " IP_TOS, IP_TTL, IP_MULTICAST_ALL, SIOCGIFINDEX on its own socket, MCAST_JOIN_GROUP, bind and close;"
+    " the other makes socket, bind and close, and is grafted with `join`, `tos` and `ttl`.",
     LIFE: "Instructions added, no policy, counted as above: to three calls, and to two.",
     START: "Of a program that does nothing. Instructions: callgrind's total, the loader's included, less the same"
-    " with nothing preloaded. Time: from vfork to the end of waitpid on processor 1, the lower quartile of all rounds;"
-    " what the library adds to that, divided by what an empty library adds. The ten rules are five for UDP with port and destination, four for TCP"
-    " with a port, and one for a program.",
-    SPACE: "Memory: Private_Clean and Private_Dirty of /proc/PID/smaps_rollup of a program that waits, less the same"
-    " with nothing preloaded. Size: of a stripped copy. Libraries: DT_NEEDED.",
+    " with nothing preloaded. Time: from vfork to the end of waitpid on processor 1, the lower quartile of"
+    " all rounds; what the library adds to that, divided by what an empty library adds. The ten rules are"
+    " five for UDP with port and destination, four for TCP with a port, and one for a program.",
+    SPACE: "Memory: Private_Clean and Private_Dirty of /proc/PID/smaps_rollup of a program that waits, less the"
+    " same with nothing preloaded. Size: of a stripped copy. Libraries: DT_NEEDED.",
     GROWTH: "By how much the instructions added to a call change, over all eight calls: between one socket and"
     " {descriptors:,} open, between one thread and eight, and between one or two rules and 1,000.",
     MULTICAST: "A receiver bound to one unicast address on a host of its own (a network namespace; sender on processor"
-    " 0, receiver and relay on processor 1), grafted with `SOCKGRAFT_JOIN`. Delivered: datagrams of 64 bytes per"
-    " second from a sender that is faster than any receiver. Processor time: user and system, of the receiver and of"
-    " the relay, for a million datagrams delivered of that stream. Latency: from the sender's clock reading before"
-    " send to the receiver's after recvfrom, at 4,000 datagrams per second. Grafted, the receiver stays behind a packet"
-    " filter of the kernel, which keeps it to its address and its group. Native: a receiver that binds the wildcard"
-    " and joins by itself, with IP_MULTICAST_ALL off; no filter keeps it to one address. Held: one that binds the wildcard while another process"
-    " is a member. Relay: `socat UDP4-RECV,ip-add-membership UDP4-SENDTO` to the receiver's address.",
+    " 0, receiver and relay on processor 1), grafted with `SOCKGRAFT_JOIN`. Delivered: datagrams of 64 bytes"
+    " per second from a sender that is faster than any receiver. Processor time: user and system, of the"
+    " receiver and of the relay, for a million datagrams delivered of that stream. Latency: from the"
+    " sender's clock reading before send to the receiver's after recvfrom, at 4,000 datagrams per second."
+    " Grafted, the receiver stays behind a packet filter of the kernel, which keeps it to its address and"
+    " its group. Native: a receiver that binds the wildcard and joins by itself, with IP_MULTICAST_ALL off;"
+    " no filter keeps it to one address. Held: one that binds the wildcard while another process is a"
+    " member. Relay: `socat UDP4-RECV,ip-add-membership UDP4-SENDTO` to the receiver's address.",
 }
