@@ -1,4 +1,4 @@
-# sockgraft: `make` builds the library, `make demo` shows it, `make test` tests it.
+# sockgraft: `make` builds the library, `make demo` shows it, `make test` tests it, `make bench` measures it.
 
 # ARCH=32 makes the library for the 32-bit programs of a 64-bit machine.
 ifeq ($(ARCH),32)
@@ -41,13 +41,14 @@ LIBRARY := $(BUILD)/libsockgraft.so
 UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o ask.o wait.o pending.o settle.o)
 TABLES   = $(if $(filter $(UNWIND),$@),,-fno-asynchronous-unwind-tables)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
+BENCH   := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
 HELPERS += $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64 same/same)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
-	tests/same/*.[ch] tests/fuzz/*.c)
+	tests/same/*.[ch] tests/fuzz/*.c bench/*.[ch])
 
-.PHONY: all demo test check-needs test-builds thread-builds fuzz install uninstall clean format lint
+.PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
 all: $(LIBRARY)
 
@@ -64,6 +65,10 @@ $(BUILD)/%.o: %.c Makefile
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(TABLES) -c -o $@ $<
 
 $(BUILD)/examples/%: examples/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $<
+
+$(BUILD)/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $<
 
@@ -101,6 +106,9 @@ $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 
 demo: all $(EXAMPLES)
 	@examples/demo $(BUILD)
+
+bench: all $(BENCH)
+	@bench/run $(BUILD)
 
 # ---- tests ---------------------------------------------------------------------------------------------
 
@@ -155,6 +163,6 @@ lint:
 	clang-format --dry-run -Werror $(SOURCES)
 	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- -std=gnu17 -D_GNU_SOURCE $(WARN)
 	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats tests/ports/*.bats) \
-		tests/need tests/run tests/build_ports examples/demo .ci/run
+		tests/need tests/run tests/build_ports examples/demo bench/run .ci/run
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,103 @@
+"""What can be counted: instructions, by valgrind's callgrind, which counts the loader's too; system calls, by strace;
+and what a process holds of memory. Counts repeat exactly, and so are taken once."""
+
+import os
+import re
+import resource
+import subprocess
+import tempfile
+from glob import glob
+
+SHORT, LONG = 40, 120  # the lengths of calls.c's loops
+DATA_CALLS = 16  # in each turn of its row "data"
+WANTED_DESCRIPTORS = 100000
+
+
+class Counter:
+    def __init__(self, build):
+        self.calls = f"{build}/bench/calls"
+        self.tiny = f"{build}/bench/tiny"
+
+    def callgrind(self, candidate, *command):
+        """The instructions of each dump, by its name, and of the whole program, by an empty name."""
+        with tempfile.TemporaryDirectory() as directory:
+            valgrind = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={directory}/out"]
+            ended = subprocess.run(
+                [*valgrind, *command], env=candidate.environ(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+            totals = dict(dump_of(path) for path in glob(f"{directory}/out*"))
+        totals["error"] = ended.stdout.decode().split("\n")
+        return totals
+
+    def per_turn(self, candidate, rows, descriptors=0, threads=1):
+        """Instructions of one turn of each row's loop; rows that do not run are missing."""
+        options = ["-d", str(descriptors), "-t", str(threads)]
+        dumps = self.callgrind(candidate, self.calls, *options, "count", *rows)
+        failed = {line.split()[0] for line in dumps["error"] if line}
+        turns = {}
+        for row in rows:
+            short, long = dumps.get(f"{row} {SHORT}"), dumps.get(f"{row} {LONG}")
+            if row not in failed and "*" not in failed and long:
+                turns[row] = (long - short) / (LONG - SHORT) / threads
+        return turns
+
+    def start(self, candidate):
+        return self.callgrind(candidate, self.tiny)[""]
+
+    def trace(self, candidate, row, length):
+        """The system calls of a run, one per line."""
+        with tempfile.NamedTemporaryFile("r") as file:
+            environment = [f"--env={name}={value}" for name, value in candidate.environ().items()]
+            command = ["strace", "-f", "-qq", *environment, "-o", file.name]
+            subprocess.run(
+                [*command, self.calls, "run", str(length), row], stdout=subprocess.DEVNULL, check=True
+            )
+            return file.read().splitlines()
+
+    def system_calls(self, candidate, row, pattern=""):
+        """System calls of one turn of a row's loop, of those that match."""
+        short, long = (
+            sum(1 for line in self.trace(candidate, row, length) if re.search(pattern, line))
+            for length in (SHORT, LONG)
+        )
+        return (long - short) / (LONG - SHORT)
+
+    def private_memory(self, candidate):
+        """Private_Clean and Private_Dirty of a program that does nothing, in kB."""
+        process = subprocess.Popen([self.tiny, "wait"], env=candidate.environ(), stdout=subprocess.PIPE)
+        process.stdout.read(1)
+        with open(f"/proc/{process.pid}/smaps_rollup") as file:
+            sizes = re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+) kB", file.read(), re.MULTILINE)
+        process.kill()
+        process.wait()
+        return sum(int(size) for size in sizes)
+
+
+def dump_of(path):
+    with open(path) as file:
+        text = file.read()
+    name = re.search(r"^desc: Trigger: Client Request: (.*)$", text, re.MULTILINE)
+    total = re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE)
+    return name.group(1) if name else "", int(total.group(1))
+
+
+def allow_descriptors():
+    """How many sockets a program may have open here, at most as many as wanted."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WANTED_DESCRIPTORS + 200
+    for limit in (wanted, hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit, wanted), max(hard, limit)))
+            break
+        except (ValueError, PermissionError):
+            pass
+    return min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200, WANTED_DESCRIPTORS)
+
+
+def needed_libraries(library):
+    printed = subprocess.run(["readelf", "-d", library], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return re.findall(r"\(NEEDED\).*\[(.*)\]", printed)
+
+
+def size(library):
+    return os.stat(library).st_size

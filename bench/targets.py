@@ -1,0 +1,89 @@
+"""What sockgraft has to reach: one row for each thing measured, by which a run is judged and from which its page is
+made. A value that has an interval misses its target if all of the interval does."""
+
+from typing import NamedTuple
+
+RECEIVE = ("recv", "recvfrom", "recvmsg", "recvmmsg")
+SEND = ("send", "sendto", "sendmsg", "sendmmsg")
+DATA = RECEIVE + SEND
+
+
+class Target(NamedTuple):
+    group: str
+    name: str
+    limit: float
+    unit: str
+    least: bool = False  # the limit is the least, not the most
+
+    def missed(self, measured):
+        return measured.high < self.limit if self.least else measured.low > self.limit
+
+
+def of_calls(group, limit):
+    return tuple(Target(group, call, limit, "instructions") for call in DATA)
+
+
+IDLE, GOVERNED, BESIDE = "calls, no policy", "calls, policy on the socket", "calls, policy on other sockets"
+SYSTEM, LIFE, START, SPACE = "system calls", "a socket's life", "start-up", "memory and size"
+GROWTH, MULTICAST = "growth", "multicast"
+
+TARGETS = (
+    *of_calls(IDLE, 3),
+    *of_calls(GOVERNED, 8),
+    *of_calls(BESIDE, 8),
+    Target(SYSTEM, "added to a data call, no policy", 0, "calls"),
+    Target(SYSTEM, "added to a data call, policy on the socket", 0, "calls"),
+    Target(SYSTEM, "added to a data call, policy on other sockets", 0, "calls"),
+    Target(SYSTEM, "socket and bind with join, tos, ttl: more than in a program written for it", 0, "calls"),
+    Target(SYSTEM, "interface look-ups among them", 1, "calls"),
+    Target(LIFE, "socket, setsockopt, close", 14, "instructions"),
+    Target(LIFE, "dup, close", 14, "instructions"),
+    Target(START, "no policy", 23000, "instructions"),
+    Target(START, "no policy, time", 1.25, "× an empty library's"),
+    Target(START, "ten rules, time", 1.6, "× an empty library's"),
+    Target(SPACE, "private memory, no policy", 32, "kB"),
+    Target(SPACE, "the library, stripped", 64, "KiB"),
+    Target(SPACE, "libraries needed beside libc", 0, "libraries"),
+    Target(GROWTH, "to 100,000 descriptors, no policy", 0.1, "instructions a call"),
+    Target(GROWTH, "to 100,000 descriptors, policy", 0.1, "instructions a call"),
+    Target(GROWTH, "to 8 threads, no policy", 0.1, "instructions a call"),
+    Target(GROWTH, "to 8 threads, policy", 0.1, "instructions a call"),
+    Target(GROWTH, "to 1,000 rules, on the socket", 0.1, "instructions a call"),
+    Target(GROWTH, "to 1,000 rules, on other sockets", 0.1, "instructions a call"),
+    Target(MULTICAST, "delivered", 0.98, "× native", least=True),
+    Target(MULTICAST, "processor time", 1.02, "× native"),
+    Target(MULTICAST, "latency, median", 1.02, "× native"),
+    Target(MULTICAST, "latency, 99th percentile", 1.02, "× native"),
+    Target(MULTICAST, "what a relay costs, saved", 0.98, "of it", least=True),
+)
+
+# What each group's numbers mean; the page says it.
+MEANINGS = {
+    IDLE: "Instructions that the library adds to one call that succeeds, on any socket, where no variable of ours"
+    " is set: callgrind's count for 120 calls less that for 40, divided by 80, less the same with nothing"
+    " preloaded.",
+    GOVERNED: "The same on a UDP socket on loopback, bound to the wildcard, with `join`, `ttl` and `dscp` of a rule;"
+    " for `send` a connected one with `ttl` and `dscp`.",
+    BESIDE: "The same where rules match other sockets only.",
+    SYSTEM: "System calls by strace -f, counted as the instructions are. The program written for it makes socket,"
+    " IP_TOS, IP_TTL, IP_MULTICAST_ALL, SIOCGIFINDEX on its own socket, MCAST_JOIN_GROUP, bind and close;"
+    " the other makes socket, bind and close, and is grafted with `join`, `tos` and `ttl`.",
+    LIFE: "Instructions added, no policy, counted as above: to three calls, and to two.",
+    START: "Of a program that does nothing. Instructions: callgrind's total, the loader's included, less the same"
+    " with nothing preloaded. Time: from vfork to the end of waitpid on processor 1, the lower quartile of"
+    " all rounds; what the library adds to that, divided by what an empty library adds. The ten rules are"
+    " five for UDP with port and destination, four for TCP with a port, and one for a program.",
+    SPACE: "Memory: Private_Clean and Private_Dirty of /proc/PID/smaps_rollup of a program that waits, less the"
+    " same with nothing preloaded. Size: of a stripped copy. Libraries: DT_NEEDED.",
+    GROWTH: "By how much the instructions added to a call change, over all eight calls: between one socket and"
+    " {descriptors:,} open, between one thread and eight, and between one or two rules and 1,000.",
+    MULTICAST: "A receiver bound to one unicast address on a host of its own (a network namespace; sender on processor"
+    " 0, receiver and relay on processor 1), grafted with `SOCKGRAFT_JOIN`. Delivered: datagrams of 64 bytes"
+    " per second from a sender that is faster than any receiver. Processor time: user and system, of the"
+    " receiver and of the relay, for a million datagrams delivered of that stream. Latency: from the"
+    " sender's clock reading before send to the receiver's after recvfrom, at 4,000 datagrams per second."
+    " Grafted, the receiver stays behind a packet filter of the kernel, which keeps it to its address and"
+    " its group. Native: a receiver that binds the wildcard and joins by itself, with IP_MULTICAST_ALL off;"
+    " no filter keeps it to one address. Held: one that binds the wildcard while another process is a"
+    " member. Relay: `socat UDP4-RECV,ip-add-membership UDP4-SENDTO` to the receiver's address.",
+}
