@@ -15,6 +15,7 @@
 
 enum {
 	EXIT_POLICY = 125,
+	SMALL_POLICY = 16384, // bytes, parsed
 	ARENA_BASE = 65536,
 	ARENA_PER_BYTE = 96, // of the policy's text: the most that its parsed form can take
 	FILE_AT_MOST = 1 << 20,
@@ -99,27 +100,46 @@ static void trim(struct arena *arena)
 		munmap(arena->start + used, arena->size - used);
 }
 
-static bool read_policy(char *const *environment)
+static const char *program_path(unsigned number)
 {
-	static struct arena arena;
-	char executable[PATH_ROOM] = "";
-	const char *started = (const char *)getauxval(AT_EXECFN);
-	ssize_t length = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
-	executable[length > 0 ? length : 0] = '\0';
-	const char *const programs[] = {started ? started : "", executable, NULL};
-	const struct policy_source source = {environment, programs, read_file};
-	struct policy_error error;
+	static char executable[PATH_ROOM];
+	const char *started;
+	switch (number) {
+	case 0:
+		started = (const char *)getauxval(AT_EXECFN);
+		return started ? started : "";
+	case 1:
+		if (readlink("/proc/self/exe", executable, sizeof(executable) - 1) < 0)
+			*executable = '\0';
+		return executable;
+	default:
+		return NULL;
+	}
+}
 
-	arena.size = ARENA_BASE + ARENA_PER_BYTE * text_size(environment);
-	arena.start = mmap(
-	        NULL, arena.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (arena.start == MAP_FAILED)
+static bool map_arena(struct arena *arena, size_t size)
+{
+	void *memory =
+	        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		return false;
+	*arena = (struct arena){.start = memory, .size = size};
+	return true;
+}
+
+// Most policies are small, and need no memory of their own.
+static enum policy_verdict read_policy(const struct policy_source *source, struct policy_error *error)
+{
+	static char small[SMALL_POLICY];
+	struct arena arena = {.start = small, .size = sizeof(small)};
+	enum policy_verdict verdict = policy_read(&policy, &arena, source, error);
+	if (!arena.exhausted)
+		return verdict;
+	if (!map_arena(&arena, ARENA_BASE + ARENA_PER_BYTE * text_size(source->environment)))
 		refuse("no memory for the policy");
-	enum policy_verdict verdict = policy_read(&policy, &arena, &source, &error);
-	if (verdict == POLICY_ERROR)
-		refuse(error.text);
+	verdict = policy_read(&policy, &arena, source, error);
 	trim(&arena);
-	return verdict == POLICY_GOVERNS;
+	return verdict;
 }
 
 // ---- what was there before us ---------------------------------------------------------------------------
@@ -129,11 +149,15 @@ static bool read_policy(char *const *environment)
 static void find_inherited(void)
 {
 	struct pollfd fds[INHERITED_FDS];
-	long limit = sysconf(_SC_OPEN_MAX); // poll refuses more entries than that
-	nfds_t count = limit > 0 && limit < INHERITED_FDS ? (nfds_t)limit : INHERITED_FDS;
+	nfds_t count = INHERITED_FDS;
 	for (nfds_t i = 0; i < count; i++)
 		fds[i] = (struct pollfd){.fd = (int)i};
-	if (next.poll(fds, count, 0) < 0)
+	int polled = next.poll(fds, count, 0);
+	if (polled < 0 && errno == EINVAL) { // more than may be open
+		count = (nfds_t)sysconf(_SC_OPEN_MAX);
+		polled = count < INHERITED_FDS ? next.poll(fds, count, 0) : -1;
+	}
+	if (polled < 0)
 		return;
 	for (nfds_t i = 0; i < count; i++) {
 		int fd = fds[i].fd, family = 0;
@@ -161,7 +185,12 @@ static void engage(void)
 void govern(char *const *environment)
 {
 	int kept = errno;
-	if (!getauxval(AT_SECURE) && read_policy(environment))
+	struct policy_error error;
+	const struct policy_source source = {environment, program_path, read_file};
+	enum policy_verdict verdict = getauxval(AT_SECURE) ? POLICY_NONE : read_policy(&source, &error);
+	if (verdict == POLICY_ERROR)
+		refuse(error.text);
+	if (verdict == POLICY_GOVERNS)
 		engage();
 	errno = kept;
 }

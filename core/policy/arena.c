@@ -10,8 +10,10 @@ void *arena_take(struct arena *arena, size_t size)
 	const size_t alignment = _Alignof(max_align_t);
 	size_t skip = (0 - ((uintptr_t)arena->start + arena->used)) & (alignment - 1);
 	size_t left = arena->size - arena->used;
-	if (skip > left || size > left - skip)
+	if (skip > left || size > left - skip) {
+		arena->exhausted = true;
 		return NULL;
+	}
 	char *memory = arena->start + arena->used + skip;
 	arena->used += skip + size;
 	return memset(memory, 0, size);
@@ -20,8 +22,10 @@ void *arena_take(struct arena *arena, size_t size)
 char *arena_copy(struct arena *arena, const char *bytes, size_t length)
 {
 	// Text needs no alignment, and a policy is mostly text.
-	if (length >= arena->size - arena->used)
+	if (length >= arena->size - arena->used) {
+		arena->exhausted = true;
 		return NULL;
+	}
 	char *copy = arena->start + arena->used;
 	arena->used += length + 1;
 	memcpy(copy, bytes, length);

@@ -2,11 +2,13 @@
 #ifndef SOCKGRAFT_ARENA_H
 #define SOCKGRAFT_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena {
 	char *start;
 	size_t used, size;
+	bool exhausted; // something was asked for that there was no room for
 };
 
 // Zeroed memory, aligned for any object; NULL when the region is used up.

@@ -110,8 +110,10 @@ struct policy {
 
 // Where the policy comes from.
 struct policy_source {
-	char *const *environment;   // "NAME=VALUE" strings, NULL at the end
-	const char *const *program; // paths whose last part exe=, ONLY and SKIP match, NULL at the end
+	char *const *environment; // "NAME=VALUE" strings, NULL at the end
+	// The paths whose last part exe=, ONLY and SKIP match, from number 0 on; NULL at the end. Asked for only where a
+	// policy has one of these.
+	const char *(*program)(unsigned number);
 	// The content of the file at `path`, into `arena`: its size, or a negative errno.
 	long (*read_file)(const char *path, struct arena *arena, const char **content);
 };

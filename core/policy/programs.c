@@ -14,8 +14,9 @@ static const char *base_name(const char *path)
 
 static bool one_matches(const struct reader *reader, const char *pattern)
 {
-	for (const char *const *name = reader->source->program; name && *name; name++)
-		if (graft_pattern_matches(pattern, base_name(*name)))
+	const char *name;
+	for (unsigned i = 0; reader->source->program && (name = reader->source->program(i)); i++)
+		if (graft_pattern_matches(pattern, base_name(name)))
 			return true;
 	return false;
 }

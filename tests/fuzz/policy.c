@@ -64,17 +64,24 @@ static void plan_sockets(const struct policy *policy)
 	}
 }
 
-static void read_policy(char *variable, const char *program)
+static const char *program;
+
+static const char *program_name(unsigned number)
 {
+	return number ? NULL : program;
+}
+
+static void read_policy(char *variable, const char *name)
+{
+	program = name;
 	static char memory[ARENA_SIZE];
 	// A small arena now and then, to run out of it everywhere.
 	size_t room = file_size % 7 == 3 ? file_size * 5 % 3000 : sizeof(memory);
-	struct arena arena = {memory, 0, room};
+	struct arena arena = {.start = memory, .size = room};
 	struct policy policy;
 	struct policy_error error = {""};
 	char *environment[] = {variable, NULL};
-	const char *programs[] = {program, NULL};
-	struct policy_source source = {environment, programs, read_file};
+	struct policy_source source = {environment, program_name, read_file};
 	enum policy_verdict verdict = policy_read(&policy, &arena, &source, &error);
 	check(arena.used <= arena.size, "more taken than there is");
 	if (verdict == POLICY_ERROR)

@@ -280,14 +280,22 @@ static int print_tables(void)
 
 // ---- reading --------------------------------------------------------------------------------------------
 
+static char *const *program_names;
+
+static const char *program_name(unsigned number)
+{
+	return program_names[number];
+}
+
 static int load_into(size_t size, struct policy *policy, char *const *environment, char *const *programs,
         struct policy_error *error)
 {
 	static char *memory;
 	if (!memory)
 		memory = malloc(ARENA_SIZE);
-	struct arena arena = {memory, 0, size};
-	struct policy_source source = {environment, (const char *const *)programs, read_file};
+	struct arena arena = {.start = memory, .size = size};
+	program_names = programs;
+	struct policy_source source = {environment, program_name, read_file};
 	return policy_read(policy, &arena, &source, error);
 }
 
