@@ -4,6 +4,8 @@
 //
 //     ja over the identity
 //     ld #imm ...      the identity: data, never executed, that graft_filter_identify reads back
+//     ld, tax          what every block asks first: the destination of an IPv4 socket's datagram, or the version
+//                      of IP, kept in X; loading from the datagram is by far the dearest thing here
 //     ...              a block for each address and group: a mismatch goes to the next block, a match to the end
 //     ret 0            the rest refused; or nothing, the rest admitted
 //     ret all          the end; or the inner filter
@@ -85,14 +87,28 @@ static void require_address(
 	}
 }
 
+// An AF_INET6 socket sees datagrams of either version.
+static void keep_first_question(struct graft_filter *filter)
+{
+	if (filter->family == AF_INET6) {
+		emit(filter, BPF_LD | BPF_B | BPF_ABS, 0, (uint32_t)SKF_NET_OFF);
+		emit(filter, BPF_ALU | BPF_AND | BPF_K, 0, 0xf0);
+	} else {
+		emit(filter, BPF_LD | BPF_W | BPF_ABS, 0,
+		        (uint32_t)SKF_NET_OFF + offsetof(struct iphdr, daddr));
+	}
+	emit(filter, BPF_MISC | BPF_TAX, 0, 0);
+}
+
 static void require_destination(struct graft_filter *filter, const union graft_address *address)
 {
 	bool v4 = address->any.sa_family == AF_INET;
-	if (filter->family == AF_INET6) { // which sees datagrams of either version
-		emit(filter, BPF_LD | BPF_B | BPF_ABS, 0, (uint32_t)SKF_NET_OFF);
-		emit(filter, BPF_ALU | BPF_AND | BPF_K, 0, 0xf0);
-		require_equal(filter, v4 ? 0x40 : 0x60, TO_NEXT_BLOCK);
+	emit(filter, BPF_MISC | BPF_TXA, 0, 0);
+	if (filter->family == AF_INET) {
+		require_equal(filter, word_of(address, 0), TO_NEXT_BLOCK);
+		return;
 	}
+	require_equal(filter, v4 ? 0x40 : 0x60, TO_NEXT_BLOCK);
 	require_address(filter, v4 ? offsetof(struct iphdr, daddr) : offsetof(struct ip6_hdr, ip6_dst),
 	        address, TO_NEXT_BLOCK);
 }
@@ -140,6 +156,7 @@ void graft_filter_begin(struct graft_filter *filter, struct sock_filter *code, u
 {
 	*filter = (struct graft_filter){.code = code, .room = room, .family = family};
 	put_identity(filter, identity);
+	keep_first_question(filter);
 }
 
 void graft_filter_admit_address(struct graft_filter *filter, const union graft_address *address)

@@ -21,6 +21,11 @@ struct descriptor *descriptor_table;
 unsigned descriptor_limit;
 
 static unsigned pending, inherited;
+#ifdef SHIM_SEES_VFORK
+static bool shared; // there is, or was, a child that runs in this memory
+#else
+static bool shared = true; // perhaps
+#endif
 
 // The child of vfork runs in its parent's memory, with its parent's thread control block: there libc keeps
 // the thread's id, which is then not the one that the kernel tells. fork puts it right. The id is to be had
@@ -29,7 +34,7 @@ static unsigned pending, inherited;
 static bool in_vfork_child(void)
 {
 	clockid_t clock;
-	if (pthread_getcpuclockid(pthread_self(), &clock))
+	if (!__atomic_load_n(&shared, __ATOMIC_RELAXED) || pthread_getcpuclockid(pthread_self(), &clock))
 		return false;
 	return ~(clock >> 3) != (pid_t)next.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
@@ -120,6 +125,11 @@ static uint32_t seconds(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint32_t)now.tv_sec;
+}
+
+void descriptors_shared(void)
+{
+	__atomic_store_n(&shared, true, __ATOMIC_RELAXED);
 }
 
 bool descriptor_try(int fd)

@@ -83,6 +83,9 @@ void descriptor_set(int fd, uint32_t state);
 // has closed the descriptor in the meantime, and its number may be that of a new socket.
 void descriptor_replace(int fd, uint32_t before, uint32_t state);
 
+// A child is being made that runs in this memory: from now on it is asked who writes.
+void descriptors_shared(void);
+
 // true at most once a second for each pending descriptor.
 bool descriptor_try(int fd);
 

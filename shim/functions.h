@@ -18,6 +18,15 @@
 #ifndef SOCKGRAFT_FUNCTIONS_H
 #define SOCKGRAFT_FUNCTIONS_H
 
+#ifdef __clang__
+#	if __has_feature(address_sanitizer)
+#		define __SANITIZE_ADDRESS__ 1
+#	endif
+#	if __has_feature(thread_sanitizer)
+#		define __SANITIZE_THREAD__ 1
+#	endif
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -99,6 +108,8 @@ typedef unsigned int message_flags;
 	        (fd, address, length), RULES, MSG_DONTWAIT) \
 	SETTLES(int, getsockopt, (int fd, int level, int name, void *restrict value, socklen_t *restrict length), \
 	        (fd, level, name, value, length), RULES, MSG_DONTWAIT) \
+	VARIADIC(int, clone, (int (*function)(void *), void *stack, int flags, void *argument, void *a, void *b, void *c), \
+	         (function, stack, flags, argument, a, b, c), RULES, "as vfork, with CLONE_VM") \
 	VARIADIC(long, syscall, (long number, long a, long b, long c, long d, long e, long f), \
 	         (number, a, b, c, d, e, f), RULES, \
 	         "forgets a descriptor that is closed or made so; no other call is looked at") \
@@ -125,6 +136,17 @@ typedef unsigned int message_flags;
 	      (fd, events, room, timeout, mask), WAITS, "as epoll_wait") \
 	LOGIC(int, epoll_ctl, (int epoll, int operation, int fd, struct epoll_event *event), \
 	      (epoll, operation, fd, event), WAITS, "adopts inherited sockets")
+
+// Its child returns first, and overwrites what lies above the stack pointer: whoever passes the call on must have
+// nothing there. An optimizing compiler makes a jump of it.
+#define SHIM_FUNCTIONS_OF_VFORK(LOGIC, SETTLES, VARIADIC, ALIAS) \
+	LOGIC(pid_t, vfork, (void), (), RULES, "its child, in its parent's memory, forgets nothing that its parent knows")
+#if defined __OPTIMIZE__ && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+#define SHIM_SEES_VFORK
+#define SHIM_FUNCTIONS_OF_OPTIMIZER SHIM_FUNCTIONS_OF_VFORK
+#else
+#define SHIM_FUNCTIONS_OF_OPTIMIZER(LOGIC, SETTLES, VARIADIC, ALIAS)
+#endif
 
 #ifdef __GLIBC__
 // What glibc has besides: newer calls, what _FORTIFY_SOURCE makes of some, and public second names.
@@ -207,6 +229,7 @@ struct timeval64 {
 
 #define SHIM_FUNCTIONS(LOGIC, SETTLES, VARIADIC, ALIAS) \
 	SHIM_FUNCTIONS_OF_LIBC(LOGIC, SETTLES, VARIADIC, ALIAS) \
+	SHIM_FUNCTIONS_OF_OPTIMIZER(LOGIC, SETTLES, VARIADIC, ALIAS) \
 	SHIM_FUNCTIONS_OF_GLIBC(LOGIC, SETTLES, VARIADIC, ALIAS) \
 	SHIM_FUNCTIONS_OF_WIDTH(LOGIC, SETTLES, VARIADIC, ALIAS)
 

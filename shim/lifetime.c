@@ -7,6 +7,7 @@
 #include "start.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -212,12 +213,38 @@ void on_closefrom(int first)
 }
 #endif
 
+// ---- children in this memory ----------------------------------------------------------------------------
+
+#ifdef SHIM_SEES_VFORK
+pid_t on_vfork(void)
+{
+	descriptors_shared();
+	return next.vfork();
+}
+#endif
+
+int on_clone(int (*function)(void *), void *stack, int flags, void *argument, void *a, void *b, void *c)
+{
+	if ((flags & (CLONE_VM | CLONE_THREAD)) == CLONE_VM)
+		descriptors_shared();
+	return next.clone(function, stack, flags, argument, a, b, c);
+}
+
+// ---- by number ------------------------------------------------------------------------------------------
+
 // A call that the program makes by its number is not governed; but a descriptor that it closes, or makes, must not
 // be taken for the one that had its number before. All others go through with nothing of ours on the stack: some
 // return twice (vfork).
 long on_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	switch (number) {
+#ifdef SYS_vfork
+	case SYS_vfork:
+#endif
+	case SYS_clone:
+	case SYS_clone3:
+		descriptors_shared();
+		break;
 	case SYS_close:
 		forget((int)a);
 		break;

@@ -26,6 +26,7 @@ static void print_man(void)
 	print_row(#name, #duty, "adopts a socket that was not seen before; tries again what waits");
 #define ALIAS(alias, name) printf(".It Fn %s Ta Ta another name of %s\n", #alias, #name);
 	SHIM_FUNCTIONS_OF_LIBC(LOGIC, SETTLES, LOGIC, ALIAS)
+	SHIM_FUNCTIONS_OF_VFORK(LOGIC, SETTLES, LOGIC, ALIAS)
 	SHIM_FUNCTIONS_OF_GLIBC(LOGIC, SETTLES, LOGIC, ALIAS)
 	puts(".It Em 32-bit library Ta Ta");
 	SHIM_FUNCTIONS_OF_TIME64(LOGIC, SETTLES, LOGIC, ALIAS)
