@@ -107,7 +107,7 @@ static bool may_write(int fd, uint32_t state)
 void descriptor_set(int fd, uint32_t state)
 {
 	const uint32_t kept = GOVERNED | PENDING | WIDENED | INHERITED;
-	if (!may_write(fd, state) || (descriptor_has(fd, kept) && in_vfork_child()))
+	if (!may_write(fd, state) || ((descriptor_state(fd) | state) & kept && in_vfork_child()))
 		return;
 	uint32_t before = __atomic_exchange_n(&descriptor_table[fd].state, state, __ATOMIC_ACQ_REL);
 	count_waiting(before, state);
