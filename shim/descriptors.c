@@ -77,8 +77,10 @@ static void count(unsigned *counter, uint32_t flag, uint32_t before, uint32_t af
 		__atomic_add_fetch(counter, after & flag ? 1U : -1U, __ATOMIC_RELAXED);
 }
 
+// Whoever has counted, or led the slots, before this is seen by whoever asks after it.
 static bool anything_waits(void)
 {
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return descriptors_pending() || __atomic_load_n(&inherited, __ATOMIC_RELAXED);
 }
 
