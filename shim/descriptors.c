@@ -2,6 +2,7 @@
 #include "descriptors.h"
 
 #include "functions.h"
+#include "load.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -155,7 +156,7 @@ void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd, void *con
 //
 // As many as the host has addresses that programs bind to: they are kept once and never dropped.
 
-static union graft_address asked[ASKED_ADDRESSES];
+static union graft_address asked[ASKED_ADDRESSES] ROOM;
 static unsigned asked_count; // taken; entry 0 stands for none
 static bool asked_ready[ASKED_ADDRESSES];
 

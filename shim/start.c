@@ -4,6 +4,7 @@
 #include "descriptors.h"
 #include "functions.h"
 #include "inherit.h"
+#include "load.h"
 #include "log.h"
 
 #include <errno.h>
@@ -102,7 +103,7 @@ static void trim(struct arena *arena)
 
 static const char *program_path(unsigned number)
 {
-	static char executable[PATH_ROOM];
+	static char executable[PATH_ROOM] ROOM;
 	const char *started;
 	switch (number) {
 	case 0:
@@ -130,7 +131,7 @@ static bool map_arena(struct arena *arena, size_t size)
 // Most policies are small, and need no memory of their own.
 static enum policy_verdict read_policy(const struct policy_source *source, struct policy_error *error)
 {
-	static char small[SMALL_POLICY];
+	static char small[SMALL_POLICY] ROOM;
 	struct arena arena = {.start = small, .size = sizeof(small)};
 	enum policy_verdict verdict = policy_read(&policy, &arena, source, error);
 	if (!arena.exhausted)

@@ -105,10 +105,13 @@ static bool takes_value(const struct match_row *row)
 static const struct match_row *find(struct span name)
 {
 	for (size_t i = 0; i < MATCH_ROWS; i++) {
-		struct span word = span_of(match_rows[i].word);
-		word.length -= takes_value(&match_rows[i]);
+		const struct match_row *row = &match_rows[i];
+		if (!name.length || *name.start != *row->word)
+			continue;
+		struct span word = span_of(row->word);
+		word.length -= takes_value(row);
 		if (name.length == word.length && !memcmp(name.start, word.start, word.length))
-			return &match_rows[i];
+			return row;
 	}
 	return NULL;
 }

@@ -53,7 +53,8 @@ bool draft_finish(struct reader *reader, const struct draft *draft)
 enum policy_key key_find(struct span word)
 {
 	for (unsigned key = 0; key < KEY_COUNT; key++)
-		if (span_is(word, policy_key_words[key]))
+		if (word.length && *word.start == *policy_key_words[key] &&
+		        span_is(word, policy_key_words[key]))
 			return (enum policy_key)key;
 	return KEY_COUNT;
 }

@@ -21,11 +21,6 @@ bool span_has(struct span span, char byte)
 	return span.length && memchr(span.start, byte, span.length);
 }
 
-struct span span_from(struct span span, size_t offset)
-{
-	return (struct span){span.start + offset, span.length - offset};
-}
-
 bool span_cut(struct span *rest, char byte, struct span *before)
 {
 	const char *at = rest->length ? memchr(rest->start, byte, rest->length) : NULL;
@@ -34,11 +29,6 @@ bool span_cut(struct span *rest, char byte, struct span *before)
 	*before = (struct span){rest->start, (size_t)(at - rest->start)};
 	*rest = span_from(*rest, before->length + 1);
 	return true;
-}
-
-bool is_blank(char byte)
-{
-	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\v' || byte == '\f';
 }
 
 bool is_digit(char byte)
