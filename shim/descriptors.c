@@ -5,6 +5,7 @@
 #include "load.h"
 
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -45,7 +46,7 @@ static bool grow(unsigned fd)
 {
 	if (fd >= DESCRIPTORS_AT_MOST)
 		return false;
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = getauxval(AT_PAGESZ);
 	size_t bytes = ((fd + GROWS_BY) * sizeof(struct descriptor) + page - 1) / page * page;
 	if (bytes > TABLE_BYTES)
 		bytes = TABLE_BYTES;

@@ -12,6 +12,10 @@ struct span {
 };
 
 struct span span_of(const char *string);
+
+// What follows `prefix` in the string; NULL: it doesn't begin so.
+const char *span_after(const char *string, const char *prefix);
+
 bool span_is(struct span span, const char *word);
 bool span_has(struct span span, char byte);
 
