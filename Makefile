@@ -8,6 +8,7 @@ endif
 
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/$(or $(LOADER_LIB),lib)
+MANDIR  ?= $(PREFIX)/share/man
 DESTDIR ?=
 BUILD   ?= build
 
@@ -147,9 +148,10 @@ LOADER_LIB = $(shell $(LOADER) --list-diagnostics 2>/dev/null | sed -n 's/^dl_ds
 
 install: all
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libsockgraft.so
+	install -D -m 644 docs/man/sockgraft.7 $(DESTDIR)$(MANDIR)/man7/sockgraft.7
 
 uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/libsockgraft.so
+	rm -f $(DESTDIR)$(LIBDIR)/libsockgraft.so $(DESTDIR)$(MANDIR)/man7/sockgraft.7
 
 clean:
 	rm -rf $(BUILD)

@@ -12,9 +12,11 @@
 int graft_address_parse(const char *text, size_t length, union graft_address *address)
 {
 	char copy[INET6_ADDRSTRLEN];
-	if (length >= sizeof(copy) || memchr(text, '\0', length))
+	if (length >= sizeof(copy))
 		return -EINVAL;
-	memcpy(copy, text, length);
+	for (size_t i = 0; i < length; i++)
+		if (!(copy[i] = text[i]))
+			return -EINVAL;
 	copy[length] = '\0';
 	*address = (union graft_address){0};
 	if (inet_pton(AF_INET, copy, &address->v4.sin_addr) == 1) {

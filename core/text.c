@@ -17,7 +17,10 @@ void text_put_bytes(struct text *text, const char *bytes, size_t length)
 
 void text_put(struct text *text, const char *string)
 {
-	text_put_bytes(text, string, strlen(string));
+	size_t length = 0;
+	while (string[length])
+		length++;
+	text_put_bytes(text, string, length);
 }
 
 void text_put_number(struct text *text, long long number)

@@ -2,8 +2,10 @@
 #include "descriptors.h"
 
 #include "functions.h"
+#include "load.h"
 
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -44,7 +46,7 @@ static bool grow(unsigned fd)
 {
 	if (fd >= DESCRIPTORS_AT_MOST)
 		return false;
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = getauxval(AT_PAGESZ);
 	size_t bytes = ((fd + GROWS_BY) * sizeof(struct descriptor) + page - 1) / page * page;
 	if (bytes > TABLE_BYTES)
 		bytes = TABLE_BYTES;
@@ -157,7 +159,7 @@ void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd, void *con
 //
 // As many as the host has addresses that programs bind to: they are kept once and never dropped.
 
-static union graft_address asked[ASKED_ADDRESSES];
+static union graft_address asked[ASKED_ADDRESSES] ROOM;
 static unsigned asked_count; // taken; entry 0 stands for none
 static bool asked_ready[ASKED_ADDRESSES];
 

@@ -7,4 +7,7 @@
 // call works.
 void start(void);
 
+// Zeroed memory that few processes need: shim/layout.ld puts it apart, so that what all need is on one page.
+#define ROOM __attribute__((section(".bss.room")))
+
 #endif

@@ -15,11 +15,6 @@ enum {
 	WORD = sizeof(uint64_t) // the kernel's set of signals
 };
 
-static size_t page_size(void)
-{
-	return (size_t)sysconf(_SC_PAGESIZE);
-}
-
 // A stack is there from its pointer up to its end: for a thread its control block, which lies above its stack; for
 // the first thread the 16 random bytes that the kernel puts above it (getauxval(3)). A stack of the program's own
 // making is neither's, hence the limit.
@@ -49,7 +44,7 @@ bool readable(const void *memory, size_t length)
 	uintptr_t from = (uintptr_t)memory, to = from + length;
 	if (!length || on_stack(from, to))
 		return true;
-	size_t page = page_size();
+	size_t page = getauxval(AT_PAGESZ);
 	if (from < page || to < from)
 		return false;
 	for (uintptr_t at = from; at < to; at = (at / page + 1) * page)

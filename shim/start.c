@@ -1,9 +1,11 @@
 // The process's policy: read once, before anything of ours governs.
 #include "start.h"
 
+#include "../core/policy/span.h"
 #include "descriptors.h"
 #include "functions.h"
 #include "inherit.h"
+#include "load.h"
 #include "log.h"
 
 #include <errno.h>
@@ -19,28 +21,26 @@ enum {
 	ARENA_BASE = 65536,
 	ARENA_PER_BYTE = 96, // of the policy's text: the most that its parsed form can take
 	FILE_AT_MOST = 1 << 20,
-	INHERITED_FDS = 256, // looked at for inherited sockets
+	INHERITED_FDS = 1024, // looked at for inherited sockets
+	FDS_AT_ONCE = 32,
 	PATH_ROOM = 4096,
 };
 
 struct policy policy;
-
-static const char prefix[] = POLICY_PREFIX;
 
 // ---- the policy's text ----------------------------------------------------------------------------------
 
 // The bytes of all our variables, and of the file that one of them names.
 static size_t text_size(char *const *environment)
 {
-	static const char file[] = POLICY_PREFIX "FILE=";
 	struct stat status;
 	size_t size = 0;
 	for (; *environment; environment++) {
-		if (strncmp(*environment, prefix, sizeof(prefix) - 1))
+		if (!span_after(*environment, POLICY_PREFIX))
 			continue;
-		size += strlen(*environment);
-		if (!strncmp(*environment, file, sizeof(file) - 1) &&
-		        !stat(*environment + sizeof(file) - 1, &status) && status.st_size > 0)
+		size += span_of(*environment).length;
+		const char *path = span_after(*environment, POLICY_PREFIX "FILE=");
+		if (path && !stat(path, &status) && status.st_size > 0)
 			size += (size_t)(status.st_size > FILE_AT_MOST ? FILE_AT_MOST : status.st_size);
 	}
 	return size;
@@ -94,7 +94,7 @@ static _Noreturn void refuse(const char *why)
 // Gives back what the policy didn't take.
 static void trim(struct arena *arena)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = getauxval(AT_PAGESZ);
 	size_t used = (arena->used + page - 1) / page * page;
 	if (used < arena->size)
 		munmap(arena->start + used, arena->size - used);
@@ -102,7 +102,7 @@ static void trim(struct arena *arena)
 
 static const char *program_path(unsigned number)
 {
-	static char executable[PATH_ROOM];
+	static char executable[PATH_ROOM] ROOM;
 	const char *started;
 	switch (number) {
 	case 0:
@@ -130,7 +130,7 @@ static bool map_arena(struct arena *arena, size_t size)
 // Most policies are small, and need no memory of their own.
 static enum policy_verdict read_policy(const struct policy_source *source, struct policy_error *error)
 {
-	static char small[SMALL_POLICY];
+	static char small[SMALL_POLICY] ROOM;
 	struct arena arena = {.start = small, .size = sizeof(small)};
 	enum policy_verdict verdict = policy_read(&policy, &arena, source, error);
 	if (!arena.exhausted)
@@ -144,29 +144,41 @@ static enum policy_verdict read_policy(const struct policy_source *source, struc
 
 // ---- what was there before us ---------------------------------------------------------------------------
 
+static void note_inherited(int fd)
+{
+	int family = 0;
+	socklen_t length = sizeof(family);
+	if (!next.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) &&
+	        (family == AF_INET || family == AF_INET6))
+		descriptor_set(fd, INHERITED);
+}
+
+// Notes those of the first `count` from `first` on; how many are open.
+static unsigned find_among(int first, unsigned count)
+{
+	struct pollfd fds[FDS_AT_ONCE];
+	unsigned open = 0;
+	for (unsigned i = 0; i < count; i++)
+		fds[i] = (struct pollfd){.fd = first + (int)i};
+	if (next.poll(fds, count, 0) < 0)
+		return count > 1 ? find_among(first, count / 2) : 0; // more than may be open
+	for (unsigned i = 0; i < count; i++) {
+		if (fds[i].revents & POLLNVAL)
+			continue;
+		open++;
+		note_inherited(fds[i].fd);
+	}
+	return open;
+}
+
 // Sockets that came with the program (inetd, socket activation) are marked, so that read, poll and their
-// like, which are otherwise none of our business, lead to us until the first call on each.
+// like, which are otherwise none of our business, lead to us until the first call on each. The lowest free number is
+// given to each, so behind many that are free there are hardly any.
 static void find_inherited(void)
 {
-	struct pollfd fds[INHERITED_FDS];
-	nfds_t count = INHERITED_FDS;
-	for (nfds_t i = 0; i < count; i++)
-		fds[i] = (struct pollfd){.fd = (int)i};
-	int polled = next.poll(fds, count, 0);
-	if (polled < 0 && errno == EINVAL) { // more than may be open
-		count = (nfds_t)sysconf(_SC_OPEN_MAX);
-		polled = count < INHERITED_FDS ? next.poll(fds, count, 0) : -1;
-	}
-	if (polled < 0)
-		return;
-	for (nfds_t i = 0; i < count; i++) {
-		int fd = fds[i].fd, family = 0;
-		socklen_t length = sizeof(family);
-		if (fds[i].revents & POLLNVAL || next.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length))
-			continue;
-		if (family == AF_INET || family == AF_INET6)
-			descriptor_set(fd, INHERITED);
-	}
+	int first = 0;
+	while (first < INHERITED_FDS && find_among(first, FDS_AT_ONCE))
+		first += FDS_AT_ONCE;
 }
 
 static void engage(void)

@@ -36,6 +36,7 @@ table() { # START: the README's lines between the comment that starts so and <!-
 @test "make install and make uninstall" {
 	make -s install BUILD="$BUILD" DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib/multi
 	[ -s "$BATS_TEST_TMPDIR/root/usr/lib/multi/libsockgraft.so" ]
+	[ -s "$BATS_TEST_TMPDIR/root/usr/share/man/man7/sockgraft.7" ]
 	make -s uninstall BUILD="$BUILD" DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib/multi
 	[ -z "$(find "$BATS_TEST_TMPDIR/root" -type f)" ]
 }

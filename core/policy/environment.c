@@ -59,23 +59,22 @@ static const char **place_of(struct values *values, struct span name)
 
 static void collect_one(struct values *values, const char *string)
 {
-	const char *sign = strchr(string, '=');
-	if (!sign)
+	struct span value = span_of(string), name;
+	if (!span_cut(&value, '=', &name))
 		return;
-	struct span name = {string, (size_t)(sign - string)};
 	const char **place = place_of(values, name);
 	values->any = true;
 	if (!place && !values->unknown.start)
 		values->unknown = name;
 	else if (place && !*place)
-		*place = sign + 1; // of two, getenv finds the first
+		*place = value.start; // of two, getenv finds the first
 }
 
 static void collect(struct values *values, char *const *environment)
 {
 	*values = (struct values){0};
 	for (; environment && *environment; environment++)
-		if (!strncmp(*environment, prefix, PREFIX_LENGTH))
+		if (span_after(*environment, prefix))
 			collect_one(values, *environment);
 }
 
@@ -246,7 +245,7 @@ static bool read_keys(struct reader *reader, const struct values *values)
 		struct span value = span_of(values->keys[key]);
 		struct assignment assignment = {(enum policy_key)key, value, value};
 		key_variable(assignment.key, name);
-		reader->where = arena_copy(reader->arena, name, strlen(name));
+		reader->where = arena_copy(reader->arena, name, span_of(name).length);
 		if (!reader->where)
 			return fail_memory(reader);
 		if (!draft_set(reader, &draft, &assignment))

@@ -102,14 +102,19 @@ static bool takes_value(const struct match_row *row)
 	return row->class > MATCH_FAMILY;
 }
 
+static bool is_named(const struct match_row *row, struct span name)
+{
+	size_t i = 0;
+	while (i < name.length && row->word[i] && row->word[i] == name.start[i])
+		i++;
+	return i == name.length && row->word[i] == (takes_value(row) ? '=' : '\0');
+}
+
 static const struct match_row *find(struct span name)
 {
-	for (size_t i = 0; i < MATCH_ROWS; i++) {
-		struct span word = span_of(match_rows[i].word);
-		word.length -= takes_value(&match_rows[i]);
-		if (name.length == word.length && !memcmp(name.start, word.start, word.length))
+	for (size_t i = 0; i < MATCH_ROWS; i++)
+		if (is_named(&match_rows[i], name))
 			return &match_rows[i];
-	}
 	return NULL;
 }
 

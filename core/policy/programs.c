@@ -8,8 +8,11 @@ static const char pattern_form[] =
 
 static const char *base_name(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
+	const char *name = path;
+	for (; *path; path++)
+		if (*path == '/')
+			name = path + 1;
+	return name;
 }
 
 static bool one_matches(const struct reader *reader, const char *pattern)

@@ -53,7 +53,8 @@ bool draft_finish(struct reader *reader, const struct draft *draft)
 enum policy_key key_find(struct span word)
 {
 	for (unsigned key = 0; key < KEY_COUNT; key++)
-		if (span_is(word, policy_key_words[key]))
+		if (word.length && *word.start == *policy_key_words[key] &&
+		        span_is(word, policy_key_words[key]))
 			return (enum policy_key)key;
 	return KEY_COUNT;
 }
@@ -223,10 +224,13 @@ static struct span cut_rule(struct span *rest, unsigned *line)
 	for (; i < rest->length && rest->start[i] != ';' && rest->start[i] != '\n'; i++) {
 		if (rest->start[i] != '#' || (i && !is_blank(rest->start[i - 1])))
 			continue;
-		const char *end = memchr(rest->start + i, '\n', rest->length - i);
+		struct span comment;
 		rule.length = i;
-		*rest = span_from(*rest, end ? (size_t)(end - rest->start) + 1 : rest->length);
-		*line += end != NULL;
+		*rest = span_from(*rest, i);
+		if (span_cut(rest, '\n', &comment))
+			++*line;
+		else
+			*rest = span_from(*rest, rest->length);
 		return rule;
 	}
 	rule.length = i;

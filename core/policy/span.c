@@ -1,11 +1,22 @@
 // Cutting text into words, items and numbers, alike in every locale.
+//
+// Bytes are looked at one by one: a policy is short, and read at every start of a program, where each function of
+// libc's would first have to be looked up.
 #include "span.h"
-
-#include <string.h>
 
 struct span span_of(const char *string)
 {
-	return (struct span){string, strlen(string)};
+	struct span span = {string, 0};
+	while (string[span.length])
+		span.length++;
+	return span;
+}
+
+const char *span_after(const char *string, const char *prefix)
+{
+	while (*prefix && *string == *prefix)
+		string++, prefix++;
+	return *prefix ? NULL : string;
 }
 
 bool span_is(struct span span, const char *word)
@@ -18,27 +29,22 @@ bool span_is(struct span span, const char *word)
 
 bool span_has(struct span span, char byte)
 {
-	return span.length && memchr(span.start, byte, span.length);
-}
-
-struct span span_from(struct span span, size_t offset)
-{
-	return (struct span){span.start + offset, span.length - offset};
+	for (size_t i = 0; i < span.length; i++)
+		if (span.start[i] == byte)
+			return true;
+	return false;
 }
 
 bool span_cut(struct span *rest, char byte, struct span *before)
 {
-	const char *at = rest->length ? memchr(rest->start, byte, rest->length) : NULL;
-	if (!at)
-		return false;
-	*before = (struct span){rest->start, (size_t)(at - rest->start)};
-	*rest = span_from(*rest, before->length + 1);
-	return true;
-}
-
-bool is_blank(char byte)
-{
-	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\v' || byte == '\f';
+	for (size_t i = 0; i < rest->length; i++) {
+		if (rest->start[i] != byte)
+			continue;
+		*before = (struct span){rest->start, i};
+		*rest = span_from(*rest, i + 1);
+		return true;
+	}
+	return false;
 }
 
 bool is_digit(char byte)

@@ -12,9 +12,18 @@ struct span {
 };
 
 struct span span_of(const char *string);
+
+// What follows `prefix` in the string; NULL: it doesn't begin so.
+const char *span_after(const char *string, const char *prefix);
+
 bool span_is(struct span span, const char *word);
 bool span_has(struct span span, char byte);
-struct span span_from(struct span span, size_t offset); // without its first `offset` bytes
+
+// Without its first `offset` bytes.
+static inline struct span span_from(struct span span, size_t offset)
+{
+	return (struct span){span.start + offset, span.length - offset};
+}
 
 // What stands before the first `byte`, which goes too; `rest` keeps what follows. False, and nothing happens,
 // when there is none.
@@ -22,7 +31,12 @@ bool span_cut(struct span *rest, char byte, struct span *before);
 
 // The next word between blanks (the white space of the C locale); false at the end.
 bool span_word(struct span *rest, struct span *word);
-bool is_blank(char byte);
+
+static inline bool is_blank(char byte)
+{
+	return byte == ' ' || (byte >= '\t' && byte <= '\r'); // \t \n \v \f \r
+}
+
 bool is_digit(char byte);
 
 // A number in any base of C, without a sign: the whole span. False also when it is past 64 bits.
