@@ -197,7 +197,7 @@ static void in_select(void)
 {
 	fd_set readable;
 	FD_ZERO(&readable);
-	FD_SET(quiet_socket, &readable);
+	FD_SET((unsigned)quiet_socket, &readable);
 	select(quiet_socket + 1, &readable, NULL, NULL, NULL);
 }
 

@@ -243,7 +243,7 @@ static void *set_of(const char *label, int fd)
 	fd_set set;
 	FD_ZERO(&set);
 	if (fd >= 0 && fd < FD_SETSIZE)
-		FD_SET(fd, &set);
+		FD_SET((unsigned)fd, &set);
 	return put(label, &set, sizeof(set));
 }
 
