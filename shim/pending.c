@@ -8,6 +8,7 @@
 #include "start.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 // ---- trying ---------------------------------------------------------------------------------------------
 
@@ -99,13 +100,19 @@ static bool handlers_restart(void)
 	return true;
 }
 
-int pending_wait(struct subject *subject, int flags)
+void pending_hold_signals(sigset_t *mask)
 {
+	sigset_t all;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, mask);
+}
+
+static int wait_in_slices(struct subject *subject, const sigset_t *mask)
+{
+	const struct timespec slice = {PENDING_SLICE / 1000, 0};
 	struct pollfd wanted = {.fd = subject->fd, .events = POLLIN};
-	if (!descriptor_has(subject->fd, PENDING) || !would_block(subject->fd, flags))
-		return 0;
 	while (descriptor_has(subject->fd, PENDING)) {
-		int ready = next.poll(&wanted, 1, PENDING_SLICE);
+		int ready = next.ppoll(&wanted, 1, &slice, mask);
 		if (ready > 0)
 			return 0;
 		if (ready < 0 && !(errno == EINTR && handlers_restart()))
@@ -114,4 +121,15 @@ int pending_wait(struct subject *subject, int flags)
 		pending_try(subject);
 	}
 	return 0;
+}
+
+int pending_wait(struct subject *subject, int flags)
+{
+	sigset_t mask;
+	if (!descriptor_has(subject->fd, PENDING) || !would_block(subject->fd, flags))
+		return 0;
+	pending_hold_signals(&mask);
+	int result = wait_in_slices(subject, &mask);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	return result;
 }

@@ -3,7 +3,7 @@
 // thing.
 //
 // These calls return EINTR after every signal handler (signal(7)), so a wait in slices of a second looks to
-// the program like one wait.
+// the program like one wait: between the slices signals are held back, and end the next one.
 #include "functions.h"
 
 #include "memory.h"
@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -32,6 +33,7 @@ struct patience {
 	long long end; // of CLOCK_MONOTONIC, in ms
 	int slice;     // of the wait that comes next; -1: for ever
 	bool last;
+	sigset_t mask; // of the thread
 };
 
 // timeout: ms, below 0 for ever
@@ -43,6 +45,7 @@ static struct patience patience_for(long long timeout)
 // Before each wait: tries what is pending, and sets the slice.
 static void patience_next(struct patience *patience)
 {
+	pending_hold_signals(&patience->mask);
 	pending_try_all();
 	long long left = patience->end ? patience->end - milliseconds() : 0;
 	if (left < 0)
@@ -52,6 +55,19 @@ static void patience_next(struct patience *patience)
 		patience->slice = PENDING_SLICE;
 	else
 		patience->slice = patience->endless ? -1 : (int)left;
+}
+
+// The mask to wait with, where the program's call has `mask`, perhaps NULL.
+static const sigset_t *patience_mask(const struct patience *patience, const sigset_t *mask)
+{
+	return mask ? mask : &patience->mask;
+}
+
+// After each wait: whether it was the last.
+static bool patience_ends(const struct patience *patience, int ready)
+{
+	pthread_sigmask(SIG_SETMASK, &patience->mask, NULL);
+	return ready || patience->last;
 }
 
 static struct timespec timespec_of(int slice)
@@ -123,30 +139,25 @@ static void settle_polled(const struct pollfd *fds, nfds_t count)
 		settle_inherited(fds[i].fd);
 }
 
-int on_poll(struct pollfd *fds, nfds_t count, int timeout)
-{
-	settle_polled(fds, count);
-	if (!descriptors_pending())
-		return next.poll(fds, count, timeout);
-	struct patience patience = patience_for(timeout);
-	for (;;) {
-		patience_next(&patience);
-		int ready = next.poll(fds, count, patience.slice);
-		if (ready || patience.last)
-			return ready;
-	}
-}
-
 static int ppoll_in_slices(struct pollfd *fds, nfds_t count, long long timeout, const sigset_t *mask)
 {
 	struct patience patience = patience_for(timeout);
 	for (;;) {
 		patience_next(&patience);
 		struct timespec slice = timespec_of(patience.slice);
-		int ready = next.ppoll(fds, count, patience.slice < 0 ? NULL : &slice, mask);
-		if (ready || patience.last)
+		int ready = next.ppoll(
+		        fds, count, patience.slice < 0 ? NULL : &slice, patience_mask(&patience, mask));
+		if (patience_ends(&patience, ready))
 			return ready;
 	}
+}
+
+int on_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	settle_polled(fds, count);
+	if (!descriptors_pending())
+		return next.poll(fds, count, timeout);
+	return ppoll_in_slices(fds, count, timeout, NULL);
 }
 
 int on_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
@@ -238,8 +249,8 @@ static int select_in_slices(int count, struct sets *sets, long long timeout, con
 		patience_next(&patience);
 		struct timespec slice = timespec_of(patience.slice);
 		int ready = next.pselect(count, sets->given[0], sets->given[1], sets->given[2],
-		        patience.slice < 0 ? NULL : &slice, mask);
-		if (ready || patience.last)
+		        patience.slice < 0 ? NULL : &slice, patience_mask(&patience, mask));
+		if (patience_ends(&patience, ready))
 			return ready;
 		restore_sets(sets);
 	}
@@ -320,8 +331,9 @@ static int epoll_in_slices(
 	struct patience patience = patience_for(timeout);
 	for (;;) {
 		patience_next(&patience);
-		int ready = next.epoll_pwait(fd, events, room, patience.slice, mask);
-		if (ready || patience.last)
+		int ready =
+		        next.epoll_pwait(fd, events, room, patience.slice, patience_mask(&patience, mask));
+		if (patience_ends(&patience, ready))
 			return ready;
 	}
 }

@@ -42,6 +42,16 @@ handles() {
 	said r '^after posix_spawn: 10.77.0.22 5000$'
 }
 
+@test "a signal ends a wait, in whatever moment it comes, while a membership waits" {
+	local call list="$GRAFT:$BUILD/tests/between.so"
+	[[ $GRAFT != *" "* ]] || list="$GRAFT $BUILD/tests/between.so"
+	GRAFT=$list SOCKGRAFT_JOIN=239.1.1.1%nope0 start r grafted "$PROBE" between 10.77.0.22 5000
+	finish r
+	for call in poll ppoll select pselect epoll_wait epoll_pwait recv; do
+		said r "^$call: Interrupted system call\$"
+	done
+}
+
 # 1048575, where the limit may be raised.
 @test "the highest descriptor that there can be is governed" {
 	local highest

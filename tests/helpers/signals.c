@@ -3,8 +3,10 @@
 //	signals handler ADDRESS BYTES    in a signal handler, while the program makes the same calls; on a stack of its own
 //	                                 of so many bytes, 0: none
 //	signals children ADDRESS PORT    in the children of fork, vfork and posix_spawn
+//	signals between ADDRESS PORT     that comes while it waits, at whatever moment (libraries/between.c)
 //	signals highest ADDRESS PORT     on the highest descriptor that it may have; waits for a datagram
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -54,7 +57,7 @@ static int receive_all(int fd)
 	if (fd < FD_SETSIZE) {
 		fd_set readable;
 		FD_ZERO(&readable);
-		FD_SET(fd, &readable);
+		FD_SET((unsigned)fd, &readable);
 		MUST(pselect(fd + 1, &readable, NULL, NULL, &now, NULL) == 0 || errno == EINTR);
 	}
 	return 0;
@@ -214,6 +217,52 @@ static int in_children(const char *port)
 	return 0;
 }
 
+// ---- between two looks at an interface --------------------------------------------------------------------
+
+enum { PATIENCE = 5 }; // seconds
+
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+static void tell(const char *what, ssize_t result)
+{
+	printf("%s: %s\n", what, result >= 0 ? "not interrupted" : strerror(errno));
+}
+
+static int between(const char *port)
+{
+	int *armed = dlsym(RTLD_DEFAULT, "signal_at_next_look"), fd = socket(AF_INET, SOCK_DGRAM, 0);
+	const struct timespec time = {PATIENCE, 0};
+	const struct timeval patience = {PATIENCE, 0};
+	struct pollfd wanted = {.fd = fd, .events = POLLIN};
+	struct epoll_event event = {.events = EPOLLIN};
+	int epoll = epoll_create1(0);
+	sigset_t none;
+	fd_set set;
+	char word[8];
+	sigemptyset(&none);
+	FD_ZERO(&set);
+	FD_SET((unsigned)fd, &set);
+	at.sin_port = htons((uint16_t)atoi(port));
+	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	if (!armed || bind(fd, at_any, sizeof(at)) || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+		errx(1, "bind");
+#define TELL(name, ...) *armed = SIGUSR1, tell(#name, name(__VA_ARGS__))
+	TELL(poll, &wanted, 1, PATIENCE * 1000);
+	TELL(ppoll, &wanted, 1, &time, &none);
+	TELL(select, fd + 1, &set, NULL, NULL, &(struct timeval){PATIENCE, 0});
+	TELL(pselect, fd + 1, &set, NULL, NULL, &time, NULL);
+	TELL(epoll_wait, epoll, &event, 1, PATIENCE * 1000);
+	TELL(epoll_pwait, epoll, &event, 1, PATIENCE * 1000, &none);
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+	setitimer(ITIMER_REAL, &(struct itimerval){.it_value = patience}, NULL);
+	TELL(recv, fd, word, sizeof(word), 0);
+#undef TELL
+	return 0;
+}
+
 // ---- on the highest descriptor ----------------------------------------------------------------------------
 
 static int on_highest(const char *port)
@@ -241,10 +290,12 @@ int main(int count, char **arguments)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	at.sin_family = AF_INET;
 	if (count != 4 || inet_pton(AF_INET, arguments[2], &at.sin_addr) != 1)
-		errx(2, "usage: signals handler|children|highest ADDRESS BYTES|PORT");
+		errx(2, "usage: signals handler|children|between|highest ADDRESS BYTES|PORT");
 	if (!strcmp(arguments[1], "handler"))
 		return in_handler(arguments[3]);
 	if (!strcmp(arguments[1], "children"))
 		return in_children(arguments[3]);
+	if (!strcmp(arguments[1], "between"))
+		return between(arguments[3]);
 	return on_highest(arguments[3]);
 }
