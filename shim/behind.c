@@ -26,25 +26,26 @@ enum {
 };
 
 // The GNU hash function, Bernstein's h * 33 + c, of a name of up to 24 bytes, by the compiler.
-#define HASH_BYTE(s, i, h)                                                                                   \
-	((h) * ((i) < sizeof(s) - 1 ? 33U : 1U) +                                                            \
-	        ((i) < sizeof(s) - 1 ? (unsigned char)(s)[(i) < sizeof(s) ? (i) : 0] : 0U))
-#define HASH_4(s, i, h)                                                                                      \
-	HASH_BYTE(s, (i) + 3, HASH_BYTE(s, (i) + 2, HASH_BYTE(s, (i) + 1, HASH_BYTE(s, i, h))))
-
-#define HASH(s) HASH_4(s, 20, HASH_4(s, 16, HASH_4(s, 12, HASH_4(s, 8, HASH_4(s, 4, HASH_4(s, 0, 5381U))))))
+#define HASH_BYTE(s, n, i, h)                                                                                \
+	((h) * ((i) < (n) ? 33U : 1U) + ((i) < (n) ? (unsigned char)(s)[(i) < (n) ? (i) : 0] : 0U))
+#define HASH_4(s, n, i, h)                                                                                   \
+	HASH_BYTE(s, n, (i) + 3, HASH_BYTE(s, n, (i) + 2, HASH_BYTE(s, n, (i) + 1, HASH_BYTE(s, n, i, h))))
+#define HASH(s, n)                                                                                           \
+	HASH_4(s, n, 20,                                                                                     \
+	        HASH_4(s, n, 16,                                                                             \
+	                HASH_4(s, n, 12, HASH_4(s, n, 8, HASH_4(s, n, 4, HASH_4(s, n, 0, 5381U))))))
 
 static const struct name {
 	uint32_t hash;
 	uint16_t at;
 } rows[] = {
-#define EACH(result, name, parameters, arguments, duty) {HASH(#name), AT_##name},
+#define EACH(result, name, parameters, arguments, duty) {HASH(#name, END_##name - AT_##name), AT_##name},
         SHIM_EACH_FUNCTION
 #undef EACH
 };
 
 #define EACH(result, name, parameters, arguments, duty)                                                      \
-	_Static_assert((int)END_##name - (int)AT_##name <= 24, "HASH takes 24 bytes");
+	_Static_assert(END_##name - AT_##name <= 24, "HASH takes 24 bytes");
 SHIM_EACH_FUNCTION
 #undef EACH
 
