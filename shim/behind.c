@@ -44,11 +44,14 @@ static const struct name {
 };
 
 #define EACH(result, name, parameters, arguments, duty)                                                      \
-	_Static_assert(sizeof(#name) <= 25, "HASH takes 24 bytes");
+	_Static_assert((int)END_##name - (int)AT_##name <= 24, "HASH takes 24 bytes");
 SHIM_EACH_FUNCTION
 #undef EACH
 
 #ifdef __GLIBC__
+
+// Where this library begins, says the linker.
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 // The parts of a loaded library that a look-up needs (System V ABI, "Dynamic Linking").
 struct library {
@@ -59,13 +62,18 @@ struct library {
 	ElfW(Addr) base;
 };
 
+// glibc adds the base in place, save where the section is read-only: the vDSO's, on some processors everybody's.
+static const void *address_in(const ElfW(Dyn) * entry, ElfW(Addr) base)
+{
+	ElfW(Addr) address = entry->d_un.d_ptr;
+	return (const void *)(address < base ? address + base : address);
+}
+
 static bool library_open(struct library *library, const struct link_map *map)
 {
 	*library = (struct library){.base = map->l_addr};
 	for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
-		// glibc adds the base in place, save where the section is read-only, as the vDSO's.
-		ElfW(Addr) address = entry->d_un.d_ptr;
-		const void *at = (const void *)(address < map->l_addr ? address + map->l_addr : address);
+		const void *at = address_in(entry, map->l_addr);
 		switch (entry->d_tag) {
 		case DT_SYMTAB:
 			library->symbols = at;
@@ -85,13 +93,16 @@ static bool library_open(struct library *library, const struct link_map *map)
 }
 
 // The function that a program linked today would get: a version that is not hidden (0x8000: an old one that is
-// kept for old programs).
+// kept for old programs). Which one an indirect function stands for, the loader knows.
 static void *function_at(const struct library *library, uint32_t i)
 {
 	const ElfW(Sym) *symbol = &library->symbols[i];
 	unsigned type = symbol->st_info & 0xf;
-	if (symbol->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_NOTYPE) ||
-	        (library->versions && library->versions[i] & 0x8000))
+	if (symbol->st_shndx == SHN_UNDEF || (library->versions && library->versions[i] & 0x8000))
+		return NULL;
+	if (type == STT_GNU_IFUNC)
+		return dlsym(RTLD_NEXT, library->strings + symbol->st_name);
+	if (type != STT_FUNC && type != STT_NOTYPE)
 		return NULL;
 	return (void *)(library->base + symbol->st_value);
 }
@@ -134,7 +145,7 @@ static const struct link_map *us(void)
 	const struct link_map *const *table = NULL;
 	for (const ElfW(Dyn) *entry = _DYNAMIC; entry->d_tag != DT_NULL; entry++)
 		if (entry->d_tag == DT_PLTGOT)
-			table = (const void *)entry->d_un.d_ptr;
+			table = address_in(entry, (ElfW(Addr))__ehdr_start);
 	return table && table[1] && table[1]->l_ld == _DYNAMIC ? table[1] : NULL;
 }
 
@@ -162,11 +173,19 @@ static void find_by_tables(void **functions)
 
 #endif
 
+// In place of what an older libc than the one at hand when this was built doesn't have. A program that looks for it,
+// with dlsym, finds our entry.
+static long not_there(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
 void functions_find(void)
 {
 	void **functions = (void **)&next;
 	find_by_tables(functions);
 	for (unsigned i = 0; i < COUNT; i++)
-		if (!functions[i])
-			functions[i] = dlsym(RTLD_NEXT, names + rows[i].at);
+		if (!functions[i] && !(functions[i] = dlsym(RTLD_NEXT, names + rows[i].at)))
+			functions[i] = (void *)not_there;
 }

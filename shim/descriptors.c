@@ -79,8 +79,10 @@ static void count(unsigned *counter, uint32_t flag, uint32_t before, uint32_t af
 		__atomic_add_fetch(counter, after & flag ? 1U : -1U, __ATOMIC_RELAXED);
 }
 
+// Whoever has counted, or led the slots, before this is seen by whoever asks after it.
 static bool anything_waits(void)
 {
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return descriptors_pending() || __atomic_load_n(&inherited, __ATOMIC_RELAXED);
 }
 
@@ -109,7 +111,7 @@ static bool may_write(int fd, uint32_t state)
 void descriptor_set(int fd, uint32_t state)
 {
 	const uint32_t kept = GOVERNED | PENDING | WIDENED | INHERITED;
-	if (!may_write(fd, state) || (descriptor_has(fd, kept) && in_vfork_child()))
+	if (!may_write(fd, state) || ((descriptor_state(fd) | state) & kept && in_vfork_child()))
 		return;
 	uint32_t before = __atomic_exchange_n(&descriptor_table[fd].state, state, __ATOMIC_ACQ_REL);
 	count_waiting(before, state);

@@ -76,7 +76,8 @@ static inline __attribute__((always_inline)) bool descriptor_is_quiet(int fd, ui
 bool descriptors_start(void);
 
 // Whose descriptor `fd` is now: remembers its `state`; 0 forgets it. In the child of vfork, which shares this memory
-// with its parent, what the parent knows of a governed socket is left alone.
+// with its parent, what the parent knows of a governed socket is left alone, and none is put in the place of what the
+// parent has at that number.
 void descriptor_set(int fd, uint32_t state);
 
 // What is known besides of the same socket: nothing is written if the entry is no longer `before`, as another thread

@@ -11,7 +11,8 @@
 #define NOTHING(...)
 
 // Until the functions behind are known a slot leads to first_NAME, which has them found: the constructor of
-// another library may call us before our own has run.
+// another library may call us before our own has run. Whoever comes while another thread is at it, or from within the
+// look-up, goes on to the function behind, and leaves the slots to the one that was first.
 #define EACH(result, name, parameters, arguments, duty) static result first_##name parameters;
 SHIM_EACH_FUNCTION
 #undef EACH
@@ -26,7 +27,7 @@ static struct functions slot = {
 	static result first_##name parameters                                                                \
 	{                                                                                                    \
 		start();                                                                                     \
-		return slot.name arguments;                                                                  \
+		return (slot.name == first_##name ? next.name : slot.name) arguments;                        \
 	}
 // These make no socket, so the policy can wait; and sanitizers call them before they can have anything else run.
 #define VARIADIC(result, name, parameters, arguments, duty, why)                                             \

@@ -254,12 +254,11 @@ static int replace_inner(int fd, const struct sock_filter *inner, unsigned lengt
 // judges the whole.
 static int judge(const struct sock_fprog *program)
 {
-	int probe = next.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int probe = kernel_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return 0;
-	int error =
-	        next.setsockopt(probe, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program)) ? -errno : 0;
-	next.close(probe);
+	int error = kernel_setsockopt(probe, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program));
+	kernel_close(probe);
 	return error;
 }
 

@@ -1,6 +1,7 @@
 // A descriptor's life: made by socket, socketpair and accept, copied by dup and its like, ended by close.
 #include "functions.h"
 
+#include "../core/kernel.h"
 #include "joins.h"
 #include "place.h"
 #include "settle.h"
@@ -20,7 +21,7 @@
 static int take_back(int fd, int error)
 {
 	descriptor_set(fd, 0);
-	next.close(fd);
+	kernel_close(fd);
 	errno = -error;
 	return -1;
 }

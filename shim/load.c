@@ -19,12 +19,12 @@ static bool any_variable(char *const *environment)
 void start(void)
 {
 	static bool started;
-	if (started)
+	if (__atomic_load_n(&started, __ATOMIC_ACQUIRE))
 		return;
 	functions_find();
-	functions_open();
 	if (__atomic_exchange_n(&started, true, __ATOMIC_ACQ_REL))
-		return;
+		return; // by another thread, or by a call of ours from within the look-up
+	functions_open();
 	if (environ && any_variable(environ))
 		govern(environ);
 }

@@ -37,7 +37,7 @@ struct patience {
 // timeout: ms, below 0 for ever
 static struct patience patience_for(long long timeout)
 {
-	return (struct patience){.endless = timeout<0, .end = timeout> 0 ? milliseconds() + timeout : 0};
+	return (struct patience){.endless = (timeout < 0), .end = timeout > 0 ? milliseconds() + timeout : 0};
 }
 
 // Before each wait: tries what is pending, and sets the slice.
@@ -104,17 +104,20 @@ static long long ms_of_timeval64(const struct timeval64 *time)
 }
 #endif
 
+// What can't be settled is no failure of a call for many descriptors.
 static void settle_inherited(int fd)
 {
+	int kept = errno;
 	if (descriptor_has(fd, INHERITED))
 		settle(fd, MSG_DONTWAIT);
+	errno = kept;
 }
 
 // ---- poll -----------------------------------------------------------------------------------------------
 
 static void settle_polled(const struct pollfd *fds, nfds_t count)
 {
-	if (count > INT_MAX || !readable(fds, count * sizeof(*fds)))
+	if (count > INT_MAX / sizeof(*fds) || !readable(fds, count * sizeof(*fds)))
 		return;
 	for (nfds_t i = 0; i < count; i++)
 		settle_inherited(fds[i].fd);

@@ -53,6 +53,12 @@ teardown() {
 	silent r
 }
 
+@test "what a child of vfork copies over a number is not what its parent has there" {
+	SOCKGRAFT_RULES='udp port=5000: join=239.1.1.1%b0' start r grafted "$PROBE" child-copies 10.77.0.22 5000
+	finish r
+	said r '^after a vfork child copied over it: 0.0.0.0 5999 16$'
+}
+
 @test "a program without the shim can take such a socket over: it stays as narrow" {
 	SOCKGRAFT_INHERIT=no SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" children 10.77.0.22 5000
 	wait_until said r '^after exec: 0.0.0.0 5000 16$'

@@ -20,21 +20,25 @@ library() {
 
 # receive_beside OTHER: python and socat hear their own address and the group, and nobody else's, in both orders.
 receive_beside() {
-	local ours=$GRAFT list kind
-	for list in "$ours:$1" "$1:$ours"; do
-		for kind in python socat; do
-			GRAFT=$list SOCKGRAFT_JOIN=10.77.0.1@232.7.8.9%b0 listen "$kind" 10.77.0.2 5000
-			grep -q "${1##*/}" "/proc/${STARTED[r]}/maps" || fail "${1##*/} is not loaded"
-			grep -q libsockgraft "/proc/${STARTED[r]}/maps"
-			send address 10.77.0.22 5000
-			send source 232.7.8.9 5000 10.77.0.3
-			send group 232.7.8.9 5000 10.77.0.1
-			send own 10.77.0.2 5000
-			hears r group own
-			deaf r address source
-			[ "$(warnings r)" = 0 ] || fail "$(cat "$(err r)")"
-			stop r
-		done
+	receive_with "$1" "$GRAFT:$1"
+	receive_with "$1" "$1:$GRAFT"
+}
+
+# receive_with OTHER LIST
+receive_with() {
+	local kind
+	for kind in python socat; do
+		GRAFT=$2 SOCKGRAFT_JOIN=10.77.0.1@232.7.8.9%b0 listen "$kind" 10.77.0.2 5000
+		grep -q "${1##*/}" "/proc/${STARTED[r]}/maps" || fail "${1##*/} is not loaded"
+		grep -q libsockgraft "/proc/${STARTED[r]}/maps"
+		send address 10.77.0.22 5000
+		send source 232.7.8.9 5000 10.77.0.3
+		send group 232.7.8.9 5000 10.77.0.1
+		send own 10.77.0.2 5000
+		hears r group own
+		deaf r address source
+		[ "$(warnings r)" = 0 ] || fail "$(cat "$(err r)")"
+		stop r
 	done
 }
 
@@ -69,6 +73,15 @@ receive_beside() {
 	wait_until joined 239.1.1.1 b2
 	send group 239.1.1.1 5000 10.79.0.1 a2
 	hears r group
+}
+
+@test "an indirect function behind ours" {
+	receive_with "$BUILD/tests/indirect.so" "$GRAFT:$BUILD/tests/indirect.so"
+	complained r '^indirect: bind$'
+}
+
+@test "a call of ours from within the look-up of the functions behind" {
+	LD_BIND_NOW=1 receive_with "$BUILD/tests/nested.so" "$GRAFT:$BUILD/tests/nested.so"
 }
 
 @test "all of them" {

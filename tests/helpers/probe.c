@@ -186,6 +186,19 @@ static void children(char **arguments)
 	err(1, "exec");
 }
 
+// A vfork child puts a socket at ARGUMENTS in the place of another, as one does that is about to execute a program.
+static void child_copies(char **arguments)
+{
+	static char any[] = "0.0.0.0", port[] = "5999";
+	int fd = bound_socket(arguments), other = bound_socket((char *[]){any, port});
+	fflush(stdout);
+	if (!vfork()) {
+		dup2(fd, other);
+		_exit(0);
+	}
+	print_name("after a vfork child copied over it", other);
+}
+
 static void executed(char **arguments)
 {
 	int fd = atoi(arguments[0]);
@@ -445,6 +458,7 @@ static const struct {
         {"next-life", next_life, 2},
         {"other-ends", other_ends, 2},
         {"children", children, 2},
+        {"child-copies", child_copies, 2},
         {"executed", executed, 1},
         {"send-many", send_many, 4},
         {"filter-before", filter_before, 2},

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -132,7 +133,7 @@ static int in_handler(const char *bytes)
 {
 	struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART | SA_ONSTACK};
 	const struct itimerval period = {{0, PERIOD}, {0, PERIOD}}, none = {0};
-	if (atoi(bytes) && sysconf(_SC_MINSIGSTKSZ) > atoi(bytes) / 2) {
+	if (atoi(bytes) && getauxval(AT_MINSIGSTKSZ) > (unsigned long)atoi(bytes) / 2) {
 		puts("too much of it is the kernel's");
 		return 0;
 	}
