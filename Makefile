@@ -120,10 +120,10 @@ thread-builds: all $(BUILD)/tests/threads
 
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds $(if $(ARCH),,$(BUILD)/tests/sanitized)
-	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(ASAN)" LINK="-Wl,-z,now" test-builds
+	$(if $(ARCH),,$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(ASAN)" LINK="-Wl,-z,now" test-builds)
 	$(if $(ARCH),,$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" LINK="-Wl,-z,now" thread-builds)
 	$(if $(ARCH),,MAKE="$(MAKE)" tests/build_ports $(BUILD))
-	tests/run $(BUILD) $(BUILD)/asan $(if $(ARCH),,$$(cat $(BUILD)/ports))
+	tests/run $(BUILD) $(if $(ARCH),,$(BUILD)/asan $$(cat $(BUILD)/ports))
 
 check-needs:
 	@tests/need

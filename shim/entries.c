@@ -23,14 +23,23 @@ static struct functions slot = {
 #undef EACH
 };
 
-#define EACH(result, name, parameters, arguments, duty)                                                      \
+#define LOGIC(result, name, parameters, arguments, duty, more)                                               \
 	static result first_##name parameters                                                                \
 	{                                                                                                    \
 		start();                                                                                     \
 		return (slot.name == first_##name ? next.name : slot.name) arguments;                        \
 	}
-SHIM_EACH_FUNCTION
-#undef EACH
+// These make no socket, so the policy can wait; and sanitizers call them before they can have anything else run.
+#define VARIADIC(result, name, parameters, arguments, duty, why)                                             \
+	static result first_##name parameters                                                                \
+	{                                                                                                    \
+		if (!next.name)                                                                              \
+			functions_find();                                                                    \
+		return next.name arguments;                                                                  \
+	}
+SHIM_FUNCTIONS(LOGIC, LOGIC, VARIADIC, NOTHING)
+#undef LOGIC
+#undef VARIADIC
 
 #define LOGIC(result, name, parameters, arguments, duty, more)                                               \
 	ENTRY result name parameters                                                                         \

@@ -94,3 +94,14 @@ sends_marked() {
 	hears w datagram
 	said w 'datagram 1 hops=16 class=0xb8 to=.* on=b1'
 }
+
+# hears_all_but_one RECEIVER GROUP ADDRESS WANTED UNWANTED: bound to the address, of the group all sources but one.
+hears_all_but_one() {
+	SOCKGRAFT_JOIN="!$5@$2%b0" listen "$1" "$3" 5000
+	[ "$(mcfilter b0 "$2" "$5")" = "0 1" ]
+	send unwanted "$2" 5000 "$5"
+	send wanted "$2" 5000 "$4"
+	hears r wanted
+	deaf r unwanted
+	silent r
+}

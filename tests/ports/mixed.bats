@@ -5,7 +5,7 @@ load ../hosts
 setup_file() {
 	local build
 	build=$(realpath "${BUILD:-build/32}")
-	local make=(env -u MAKEFLAGS -u MAKELEVEL make -s -C "$BATS_TEST_DIRNAME/../.." DESTDIR= install)
+	local make=(env -u MAKEFLAGS -u MAKELEVEL -u ARCH make -s -C "$BATS_TEST_DIRNAME/../.." DESTDIR= install)
 	"${make[@]}" PREFIX="$BATS_FILE_TMPDIR" BUILD="${build%/*}"
 	"${make[@]}" PREFIX="$BATS_FILE_TMPDIR" BUILD="$build" ARCH=32
 }
