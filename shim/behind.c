@@ -140,14 +140,18 @@ static void *library_find(const struct library *library, const struct name *want
 }
 
 // The loader's own entry for this library. A library that is bound lazily has it in its global offset table, where the
-// loader finds it at a function's first call (System V ABI, processor supplements); NULL: bound at once.
+// loader finds it at a function's first call (System V ABI, processor supplements).
 static const struct link_map *us(void)
 {
 	const struct link_map *const *table = NULL;
 	for (const ElfW(Dyn) *entry = _DYNAMIC; entry->d_tag != DT_NULL; entry++)
 		if (entry->d_tag == DT_PLTGOT)
 			table = address_in(entry, (ElfW(Addr))__ehdr_start);
-	return table && table[1] && table[1]->l_ld == _DYNAMIC ? table[1] : NULL;
+	if (table && table[1] && table[1]->l_ld == _DYNAMIC)
+		return table[1];
+	Dl_info unused;
+	void *map = NULL;
+	return dladdr1(_DYNAMIC, &unused, &map, RTLD_DL_LINKMAP) ? map : NULL;
 }
 
 // The loader's list has the libraries in the order in which it searches them.

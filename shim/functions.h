@@ -167,6 +167,7 @@ typedef unsigned int message_flags;
 	      (fds, count, timeout, size), WAITS, "as poll") \
 	LOGIC(int, __ppoll_chk, (struct pollfd *fds, nfds_t count, const struct timespec *timeout, \
 	      const sigset_t *mask, size_t size), (fds, count, timeout, mask, size), WAITS, "as poll") \
+	ALIAS(__clone, clone) \
 	ALIAS(__close, close) \
 	ALIAS(_IO_fclose, fclose) \
 	ALIAS(__connect, connect) \

@@ -242,17 +242,21 @@ long on_syscall(long number, long a, long b, long c, long d, long e, long f)
 #ifdef SYS_vfork
 	case SYS_vfork:
 #endif
-	case SYS_clone:
+#ifdef SYS_clone3
 	case SYS_clone3:
+#endif
+	case SYS_clone:
 		descriptors_shared();
 		break;
 	case SYS_close:
 		forget((int)a);
 		break;
+#ifdef SYS_close_range
 	case SYS_close_range:
 		if (!((unsigned long)c & CLOSE_RANGE_CLOEXEC))
 			forget_range((unsigned)a, (unsigned)b);
 		break;
+#endif
 #ifdef SYS_dup2
 	case SYS_dup2:
 #endif
@@ -267,8 +271,10 @@ long on_syscall(long number, long a, long b, long c, long d, long e, long f)
 #endif
 	case SYS_socket:
 	case SYS_accept4:
-	case SYS_dup:
-	case SYS_pidfd_getfd: {
+#ifdef SYS_pidfd_getfd
+	case SYS_pidfd_getfd:
+#endif
+	case SYS_dup: {
 		long result = next.syscall(number, a, b, c, d, e, f);
 		if (result >= 0)
 			forget((int)result);

@@ -20,7 +20,6 @@ bool memberships_missing(int error)
 //
 // What the socket shall hear is what any of them admits. Together they make one membership of the kernel's:
 // in exclude mode if one of them is open to sources that it does not name, in include mode otherwise.
-
 //
 // For IPv6 that goes for the group on all interfaces: the kernel finds a socket's membership by the group
 // alone (inet6_mc_check), so a datagram may be held against the sources of another interface. Each interface

@@ -86,7 +86,7 @@ static void add_source(const struct subject *subject, const union graft_address 
 {
 	*into = *message;
 	size_t given = message->msg_control ? message->msg_controllen : 0;
-	if (!message->msg_name || !readable(message->msg_control, given))
+	if (!message->msg_name)
 		return;
 	if (given > CONTROL_ROOM - CMSG_SPACE(sizeof(struct in6_pktinfo))) {
 		report_once(subject,
@@ -94,6 +94,8 @@ static void add_source(const struct subject *subject, const union graft_address 
 		        "leaves from the address that the route prefers");
 		return;
 	}
+	if (!readable(message->msg_control, given))
+		return;
 	size_t ours = given && find_pktinfo(into) ? 0 : put_source(control->bytes, source);
 	if (given)
 		memcpy(control->bytes + ours, message->msg_control, given);
@@ -185,7 +187,7 @@ static __attribute__((noinline)) ssize_t settle_and_sendto(
 	if (!before_send(fd, &sending, to, address_length))
 		return -1;
 	ssize_t sent;
-	if (sending.source.any.sa_family && to) {
+	if (sending.source.any.sa_family && to && address_length <= sizeof(struct sockaddr_storage)) {
 		struct iovec part = {(void *)bytes, length};
 		const struct msghdr message = {.msg_name = (void *)to,
 		        .msg_namelen = address_length,
@@ -240,16 +242,14 @@ static int send_all(send_many_function **behind, const struct subject *subject,
         const union graft_address *source, struct mmsghdr *messages, unsigned count, message_flags flags)
 {
 	int kept = errno;
-	unsigned done = 0;
-	while (done < count) {
-		int sent = send_some(behind, subject, source, messages + done, count - done, flags);
-		if (sent < 0)
-			break;
-		done += (unsigned)sent;
+	int done = 0, sent = 1;
+	while ((unsigned)done < count && sent > 0) {
+		sent = send_some(behind, subject, source, messages + done, count - (unsigned)done, flags);
+		done += sent > 0 ? sent : 0;
 	}
 	if (done) // sendmmsg(2): the error shows at the next call
 		errno = kept;
-	return done ? (int)done : -1;
+	return done ? done : sent;
 }
 
 static __attribute__((noinline)) int settle_and_sendmmsg(send_many_function **behind, int fd,

@@ -9,6 +9,10 @@
 #include <errno.h>
 #include <string.h>
 
+#ifndef IPPROTO_MPTCP
+#	define IPPROTO_MPTCP 262
+#endif
+
 enum { SOCK_TYPE_MASK = 0xf }; // socket(2): the rest are flags
 
 static enum socket_kind kind_of(int type, int protocol)

@@ -52,6 +52,7 @@ static const struct expected others[] = {
         {"syscall", {-1}, -1, ENOSYS},
         {"vfork", {0}, 0, 0},
         {"clone", {0}, -1, EINVAL},
+        {"__clone", {0}, -1, EINVAL},
 };
 
 static const struct expected *expected_of(const char *name)

@@ -69,3 +69,4 @@ CASES(clone)
 	attempt(by_clone, &(struct call){.fd = -1, .bytes = stack + sizeof(stack), .flags = SIGCHLD});
 	end();
 }
+ALIAS(__clone, clone)
