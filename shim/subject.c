@@ -224,7 +224,8 @@ int report_refused(const struct subject *subject, const char *what, int error, c
 	log_begin(&line, LOG_WARN);
 	size_t start = line.length;
 	describe(subject, &line);
-	if (error == -ENODEV) // tried again, perhaps under another name of the socket
+	// What is tried again, perhaps under another name of the socket, and what no socket of the program may have.
+	if (error == -ENODEV || error == -EPERM)
 		start = line.length;
 	text_put(&line, what);
 	text_put(&line, ": ");
@@ -233,7 +234,7 @@ int report_refused(const struct subject *subject, const char *what, int error, c
 		text_put(&line, ": ");
 		text_put(&line, advice);
 	}
-	if (log_wanted(LOG_WARN) && log_first(subject->fd, line.start + start))
+	if (log_wanted(LOG_WARN) && log_first(error == -EPERM ? -1 : subject->fd, line.start + start))
 		log_end(&line);
 	return policy.fail ? error : 0;
 }
