@@ -436,8 +436,8 @@ enum { FIRST_UNLOCKED = 4 }; // of_memory: F_GETOWN_EX
 static void cases_of_memory(size_t i)
 {
 	const struct flock lock = {.l_type = F_WRLCK, .l_start = 3, .l_len = 5};
-	// All eventfds of the host are one file to a lock: another process may have it.
-	bool locks = strcmp(kinds[i].text, "eventfd") != 0;
+	// All of these on the host are one file to a lock: another process may have it.
+	bool locks = strcmp(kinds[i].text, "eventfd") && strcmp(kinds[i].text, "epoll");
 	for (size_t j = locks ? 0 : FIRST_UNLOCKED; j < COUNT(of_memory); j++) {
 		begin("%s, %s", kinds[i].text, of_memory[j].text);
 		attempt(by_fcntl, &(struct call){.fd = kinds[i].open(),
