@@ -195,7 +195,8 @@ int on_fclose(FILE *stream)
 
 static void forget_range(unsigned first, unsigned last)
 {
-	for (unsigned fd = first; fd <= last && fd < descriptor_limit; fd++)
+	unsigned limit = __atomic_load_n(&descriptor_limit, __ATOMIC_ACQUIRE);
+	for (unsigned fd = first; fd <= last && fd < limit; fd++)
 		forget((int)fd);
 }
 

@@ -85,38 +85,45 @@ static long long ms_of(long long seconds, long long nanoseconds)
 	return seconds > LONGEST ? LONGEST * 1000LL : seconds * 1000 + (nanoseconds + 999999) / 1000000;
 }
 
-static long long ms_of_timespec(const struct timespec *time)
+// A timeval's microseconds may be a million or more; select(2) takes them.
+static long long ms_of_microseconds(long long seconds, long long microseconds)
 {
-	if (!time)
-		return ENDLESS;
-	return readable(time, sizeof(*time)) ? ms_of(time->tv_sec, time->tv_nsec) : REFUSED;
+	if (microseconds < 0)
+		return REFUSED;
+	return ms_of(seconds + microseconds / 1000000, microseconds % 1000000 * 1000);
 }
 
-// A timeval's microseconds may be a million or more; select(2) takes them.
-static long long ms_of_timeval(const struct timeval *time)
+// What a timeout says that can't be looked at; 0: it can.
+static long long ms_unread(const void *time, size_t size)
 {
 	if (!time)
 		return ENDLESS;
-	if (!readable(time, sizeof(*time)) || time->tv_usec < 0)
-		return REFUSED;
-	return ms_of((long long)time->tv_sec + time->tv_usec / 1000000, time->tv_usec % 1000000 * 1000);
+	return readable(time, size) ? 0 : REFUSED;
+}
+
+static long long ms_of_timespec(const struct timespec *time)
+{
+	long long unread = ms_unread(time, sizeof(*time));
+	return unread ? unread : ms_of(time->tv_sec, time->tv_nsec);
+}
+
+static long long ms_of_timeval(const struct timeval *time)
+{
+	long long unread = ms_unread(time, sizeof(*time));
+	return unread ? unread : ms_of_microseconds(time->tv_sec, time->tv_usec);
 }
 
 #ifdef SHIM_HAS_TIME64
 static long long ms_of_timespec64(const struct timespec64 *time)
 {
-	if (!time)
-		return ENDLESS;
-	return readable(time, sizeof(*time)) ? ms_of(time->tv_sec, time->tv_nsec) : REFUSED;
+	long long unread = ms_unread(time, sizeof(*time));
+	return unread ? unread : ms_of(time->tv_sec, time->tv_nsec);
 }
 
 static long long ms_of_timeval64(const struct timeval64 *time)
 {
-	if (!time)
-		return ENDLESS;
-	if (!readable(time, sizeof(*time)) || time->tv_usec < 0)
-		return REFUSED;
-	return ms_of(time->tv_sec + time->tv_usec / 1000000, time->tv_usec % 1000000 * 1000);
+	long long unread = ms_unread(time, sizeof(*time));
+	return unread ? unread : ms_of_microseconds(time->tv_sec, time->tv_usec);
 }
 #endif
 
@@ -265,22 +272,25 @@ static bool select_waits(struct sets *sets, int count, long long wait)
 	return descriptors_pending() && wait != REFUSED;
 }
 
-// select(2): Linux leaves in the timeout what was not slept.
-static long long left_until(long long end)
+// The same without a mask, and what was not slept, in ms: Linux leaves that in the timeout of select(2).
+static int select_and_tell(int count, struct sets *sets, long long wait, long long *left)
 {
-	long long left = end - milliseconds();
-	return left < 0 ? 0 : left;
+	long long end = milliseconds() + wait;
+	int ready = select_in_slices(count, sets, wait, NULL);
+	*left = end - milliseconds();
+	if (*left < 0)
+		*left = 0;
+	return ready;
 }
 
 int on_select(int count, fd_set *restrict readable_set, fd_set *restrict writable,
         fd_set *restrict exceptional, struct timeval *restrict timeout)
 {
 	struct sets sets = {.given = {readable_set, writable, exceptional}};
-	long long wait = ms_of_timeval(timeout), start = milliseconds();
+	long long wait = ms_of_timeval(timeout), left;
 	if (!select_waits(&sets, count, wait))
 		return next.select(count, readable_set, writable, exceptional, timeout);
-	int ready = select_in_slices(count, &sets, wait, NULL);
-	long long left = left_until(start + wait);
+	int ready = select_and_tell(count, &sets, wait, &left);
 	if (timeout)
 		*timeout = (struct timeval){(time_t)(left / 1000), (suseconds_t)(left % 1000 * 1000)};
 	return ready;
@@ -301,11 +311,10 @@ int on___select64(int count, fd_set *restrict readable_set, fd_set *restrict wri
         fd_set *restrict exceptional, struct timeval64 *restrict timeout)
 {
 	struct sets sets = {.given = {readable_set, writable, exceptional}};
-	long long wait = ms_of_timeval64(timeout), start = milliseconds();
+	long long wait = ms_of_timeval64(timeout), left;
 	if (!select_waits(&sets, count, wait))
 		return next.__select64(count, readable_set, writable, exceptional, timeout);
-	int ready = select_in_slices(count, &sets, wait, NULL);
-	long long left = left_until(start + wait);
+	int ready = select_and_tell(count, &sets, wait, &left);
 	if (timeout)
 		*timeout = (struct timeval64){left / 1000, left % 1000 * 1000};
 	return ready;
