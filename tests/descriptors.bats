@@ -2,6 +2,7 @@
 # nobody else.
 
 load hosts
+load receivers
 
 setup() {
 	hosts_up
@@ -139,10 +140,5 @@ ready_on_sender() {
 }
 
 @test "IPv6: a control message that names an interface alone leaves the source as it is bound" {
-	start peer on sender "${UDP[@]}" receive fd77::1 6000
-	ready_on_sender peer 6000
-	SOCKGRAFT_JOIN=ff15::114%b0 start r grafted "$PROBE" by-interface fd77::22 5000 fd77::1 6000
-	finish r
-	hears peer by-interface
-	said peer '^fd77::22 5000 by-interface$'
+	answers_by_interface "$PROBE"
 }

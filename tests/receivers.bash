@@ -105,3 +105,13 @@ hears_all_but_one() {
 	deaf r unwanted
 	silent r
 }
+
+# answers_by_interface PROBE: a control message that names an interface alone leaves the source as it is bound.
+answers_by_interface() {
+	start by_peer on sender "${UDP[@]}" receive fd77::1 6001
+	wait_until bound 6001 sender
+	SOCKGRAFT_JOIN=ff15::114%b0 start by grafted "$1" by-interface fd77::22 5000 fd77::1 6001
+	finish by
+	hears by_peer by-interface
+	said by_peer '^fd77::22 5000 by-interface$'
+}

@@ -58,12 +58,7 @@ teardown() {
 }
 
 @test "IPv6: datagrams and control messages leave from the address that the program bound" {
-	start peer on sender "${UDP[@]}" receive fd77::1 6000
-	wait_until bound 6000 sender
-	SOCKGRAFT_JOIN=ff15::114%b0 start r grafted "$PROBE" by-interface fd77::22 5000 fd77::1 6000
-	finish r
-	hears peer by-interface
-	said peer '^fd77::22 5000 by-interface$'
+	answers_by_interface "$PROBE"
 }
 
 @test "values for a destination are on each connection" {
