@@ -37,6 +37,13 @@ POLICY  := $(call objects,$(wildcard core/policy/*.c))
 SHIM    := $(call objects,$(wildcard shim/*.c))
 LIBRARY := $(BUILD)/libsockgraft.so
 
+# Core as a library of its own, for programs; its ABI's number is part of the file's name.
+ABI     := 0
+VERSION := 0.1.0
+CORE_STATIC := $(BUILD)/libsockgraft-core.a
+CORE_SHARED := $(BUILD)/libsockgraft-core.so.$(ABI)
+CORE_OBJECTS := $(patsubst core/%.c,$(BUILD)/library/%.o,$(wildcard core/*.c))
+
 # Unwind tables where a thread may be cancelled while our frame waits in a call of the program's, or in its stead;
 # nothing else here is ever unwound, and they would be a fifth of the library.
 UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o ask.o wait.o pending.o settle.o)
@@ -51,7 +58,7 @@ SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c te
 
 .PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
-all: $(LIBRARY)
+all: $(LIBRARY) $(CORE_STATIC) $(CORE_SHARED)
 
 # In the shim core goes to the kernel by the functions behind ours: shim/kernel.c takes core/kernel.c's place.
 $(LIBRARY): shim/layout.ld
@@ -105,6 +112,24 @@ $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+# ---- core as a library ---------------------------------------------------------------------------------
+
+$(BUILD)/library/%.o: CFLAGS += -O2
+$(BUILD)/library/%.o: core/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DGRAFT_SHARED -c -o $@ $<
+
+$(CORE_SHARED): $(CORE_OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,--as-needed -Wl,--no-undefined -o $@ $^
+	ln -sf $(@F) $(BUILD)/libsockgraft-core.so
+
+# One object, in which only the names of sockgraft.h can be seen.
+$(CORE_STATIC): $(CORE_OBJECTS)
+	$(CC) $(CFLAGS) -r -nostdlib -o $(BUILD)/library/all.o $^
+	$(shell $(CC) -print-prog-name=objcopy) --localize-hidden $(BUILD)/library/all.o
+	rm -f $@
+	$(shell $(CC) -print-prog-name=ar) rcs $@ $(BUILD)/library/all.o
+
 demo: all $(EXAMPLES)
 	@examples/demo $(BUILD)
 
@@ -146,12 +171,27 @@ $(BUILD)/fuzz/policy: $(wildcard core/*.[ch] core/policy/*.[ch]) tests/fuzz/poli
 LOADER   = $(shell $(CC) -\#\#\# -xc /dev/null 2>&1 | sed -n 's/.*-dynamic-linker["= ]*\([^ "]*\).*/\1/p')
 LOADER_LIB = $(shell $(LOADER) --list-diagnostics 2>/dev/null | sed -n 's/^dl_dst_lib="\(.*\)"/\1/p')
 
+INCLUDEDIR ?= $(PREFIX)/include
+PKGCONFIG := sockgraft-core.pc
+HEADERS := sockgraft.h sockgraft_options.h
+MANUALS := $(patsubst docs/man/%,%,$(wildcard docs/man/*.[1-9]))
+manual_path = $(addprefix $(DESTDIR)$(MANDIR)/man,$(foreach page,$(1),$(subst .,,$(suffix $(page)))/$(page)))
+
 install: all
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libsockgraft.so
-	install -D -m 644 docs/man/sockgraft.7 $(DESTDIR)$(MANDIR)/man7/sockgraft.7
+	install -D -m 644 $(CORE_SHARED) $(DESTDIR)$(LIBDIR)/$(notdir $(CORE_SHARED))
+	ln -sf $(notdir $(CORE_SHARED)) $(DESTDIR)$(LIBDIR)/libsockgraft-core.so
+	install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(CORE_STATIC)
+	install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR) $(addprefix core/,$(HEADERS))
+	@mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed 's|@includedir@|$(INCLUDEDIR)|; s|@libdir@|$(LIBDIR)|; s|@version@|$(VERSION)|' core/$(PKGCONFIG).in \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/$(PKGCONFIG)
+	$(foreach page,$(MANUALS),install -D -m 644 docs/man/$(page) $(call manual_path,$(page)) &&) :
 
 uninstall:
-	rm -f $(DESTDIR)$(LIBDIR)/libsockgraft.so $(DESTDIR)$(MANDIR)/man7/sockgraft.7
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libsockgraft.so $(notdir $(CORE_SHARED) $(CORE_STATIC)) \
+		libsockgraft-core.so pkgconfig/$(PKGCONFIG)) \
+		$(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(HEADERS)) $(call manual_path,$(MANUALS))
 
 clean:
 	rm -rf $(BUILD)

@@ -196,6 +196,16 @@ void graft_address_unmap(union graft_address *address)
 	*address = (union graft_address){.v4 = inside};
 }
 
+void graft_address_map(union graft_address *address)
+{
+	if (address->any.sa_family != AF_INET)
+		return;
+	struct sockaddr_in6 around = {.sin6_family = AF_INET6, .sin6_port = address->v4.sin_port};
+	around.sin6_addr.s6_addr[10] = around.sin6_addr.s6_addr[11] = 0xff;
+	memcpy(around.sin6_addr.s6_addr + 12, &address->v4.sin_addr, sizeof(address->v4.sin_addr));
+	*address = (union graft_address){.v6 = around};
+}
+
 // The kernel treats a mapped address as the IPv4 one inside it: so do the questions about its kind.
 static size_t inner_bytes(const union graft_address *address, const unsigned char **bytes)
 {

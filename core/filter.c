@@ -248,32 +248,6 @@ int graft_filter_replace_inner(
 	return put_tail(filter, inner, inner_length);
 }
 
-int graft_filter_attach(int fd, const struct graft_filter *filter)
-{
-	struct sock_fprog program = {.len = (unsigned short)filter->length, .filter = filter->code};
-	return kernel_setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
-}
-
-int graft_filter_detach(int fd)
-{
-	int unused = 0;
-	return kernel_setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused));
-}
-
-int graft_filter_read(int fd, struct sock_filter *code, unsigned room)
-{
-	// This option counts in instructions, not in bytes, and answers a length of 0 with the length.
-	socklen_t length = 0;
-	int error = kernel_getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &length);
-	if (error || !length)
-		return error;
-	if (length > room)
-		return -EINVAL;
-	length = room;
-	error = kernel_getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, code, &length);
-	return error ? error : (int)length;
-}
-
 static void read_identity(const struct sock_filter *words, struct graft_filter_identity *identity)
 {
 	union graft_address *address = &identity->address;

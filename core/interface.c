@@ -1,21 +1,10 @@
-// Interfaces by name, index, address and pattern, and the one that a route leaves by.
-//
-// Names are looked up by an ioctl on the socket itself; addresses, patterns and routes by rtnetlink(7) on a
-// socket of a moment. Neither getifaddrs nor if_nameindex will do here: they allocate.
+// Interfaces as they are written: by name, index, address or pattern.
 #include "sockgraft.h"
 
-#include "kernel.h"
 #include "text.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
-#include <stddef.h>
 #include <string.h>
-
-enum {
-	// The kernel fills a dump's messages up to NLMSG_GOODSIZE, 8 KiB at the most.
-	REPLY_SIZE = 8192,
-};
 
 bool graft_pattern_matches(const char *pattern, const char *name)
 {
@@ -39,211 +28,88 @@ bool graft_pattern_matches(const char *pattern, const char *name)
 	return !*pattern;
 }
 
-void graft_interface_text(const struct graft_interface *interface, struct text *text)
+// ---- text to interface ----------------------------------------------------------------------------------
+
+static int parse_index(const char *text, struct graft_interface *interface)
 {
-	char address[GRAFT_ADDRESS_TEXT];
-	switch (interface->by) {
-	case GRAFT_BY_NAME:
-	case GRAFT_BY_PATTERN:
-		text_put(text, interface->name);
-		break;
-	case GRAFT_BY_INDEX:
-		text_put_number(text, interface->index);
-		break;
-	case GRAFT_BY_ADDRESS:
-		text_put(text, graft_address_text(&interface->address, address));
-		break;
-	}
+	uint64_t index = 0;
+	for (const char *at = text; *at && index <= INT32_MAX; at++)
+		index = 10 * index + (uint64_t)(*at - '0');
+	if (!index || index > INT32_MAX)
+		return -EINVAL;
+	interface->index = (unsigned)index;
+	return 0;
 }
 
-// ---- rtnetlink ------------------------------------------------------------------------------------------
-
-// What a reply's messages are looked at for, one after the other; false: enough seen.
-struct visitor {
-	bool (*see)(struct visitor *visitor, const struct nlmsghdr *message);
-	const struct graft_interface *interface;
-	unsigned *indexes;
-	unsigned room, count;
-};
-
-static void add_index(struct visitor *visitor, int index)
+static int parse_address(const char *text, struct graft_interface *interface)
 {
-	if (visitor->count && visitor->indexes[visitor->count - 1] == (unsigned)index)
-		return; // an interface carries several addresses
-	if (visitor->count < visitor->room)
-		visitor->indexes[visitor->count++] = (unsigned)index;
-}
-
-static const struct rtattr *find_attribute(const struct nlmsghdr *message, size_t header, unsigned short type)
-{
-	size_t at = NLMSG_LENGTH(NLMSG_ALIGN(header));
-	while (at + sizeof(struct rtattr) <= message->nlmsg_len) {
-		const struct rtattr *attribute = (const void *)((const char *)message + at);
-		if (attribute->rta_len < sizeof(*attribute))
-			break;
-		if (attribute->rta_type == type)
-			return attribute;
-		at += RTA_ALIGN(attribute->rta_len);
-	}
-	return NULL;
-}
-
-static bool see_link(struct visitor *visitor, const struct nlmsghdr *message)
-{
-	const struct ifinfomsg *link = NLMSG_DATA(message);
-	const struct rtattr *name = find_attribute(message, sizeof(*link), IFLA_IFNAME);
-	if (name && link->ifi_flags & IFF_MULTICAST &&
-	        graft_pattern_matches(visitor->interface->name, RTA_DATA(name)))
-		add_index(visitor, link->ifi_index);
-	return true;
-}
-
-static bool carries(const struct rtattr *attribute, const union graft_address *address)
-{
-	if (!attribute)
-		return false;
-	if (address->any.sa_family == AF_INET)
-		return RTA_PAYLOAD(attribute) == 4 && !memcmp(RTA_DATA(attribute), &address->v4.sin_addr, 4);
-	return RTA_PAYLOAD(attribute) == 16 && !memcmp(RTA_DATA(attribute), &address->v6.sin6_addr, 16);
-}
-
-static bool see_address(struct visitor *visitor, const struct nlmsghdr *message)
-{
-	const struct ifaddrmsg *header = NLMSG_DATA(message);
-	if (header->ifa_family != visitor->interface->address.any.sa_family)
-		return true;
-	// IFA_LOCAL is the own address of a point-to-point link; IPv6 has it only there.
-	const struct rtattr *own = find_attribute(message, sizeof(*header), IFA_LOCAL);
-	if (!own)
-		own = find_attribute(message, sizeof(*header), IFA_ADDRESS);
-	if (carries(own, &visitor->interface->address))
-		add_index(visitor, (int)header->ifa_index);
-	return true;
-}
-
-static bool see_route(struct visitor *visitor, const struct nlmsghdr *message)
-{
-	const struct rtattr *device = find_attribute(message, sizeof(struct rtmsg), RTA_OIF);
-	if (device)
-		add_index(visitor, *(const int *)RTA_DATA(device));
-	return false;
-}
-
-// Lets the visitor see the messages of one datagram. 1: more will come, 0: that was all, or a negative errno.
-static int see_reply(struct visitor *visitor, const char *reply, size_t length)
-{
-	for (size_t at = 0; at + sizeof(struct nlmsghdr) <= length;) {
-		const struct nlmsghdr *message = (const void *)(reply + at);
-		if (message->nlmsg_len < sizeof(*message) || message->nlmsg_len > length - at)
-			return -EBADMSG;
-		if (message->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (message->nlmsg_type == NLMSG_ERROR)
-			return ((const struct nlmsgerr *)NLMSG_DATA(message))->error;
-		if (!visitor->see(visitor, message))
-			return 0;
-		at += NLMSG_ALIGN(message->nlmsg_len);
-	}
-	return 1;
-}
-
-static int receive_reply(int netlink, char *reply, struct visitor *visitor)
-{
-	ssize_t length = kernel_recv(netlink, reply, REPLY_SIZE, MSG_TRUNC);
-	if (length == -EINTR)
-		return 1;
-	if (length < 0)
-		return (int)length;
-	if ((size_t)length > REPLY_SIZE)
-		return -EMSGSIZE;
-	return see_reply(visitor, reply, (size_t)length);
-}
-
-static int converse(int netlink, const struct nlmsghdr *request, struct visitor *visitor)
-{
-	// Not on the stack: that may be a signal handler's small one.
-	char *reply = kernel_map(REPLY_SIZE);
-	if (!reply)
-		return -ENOMEM;
-	ssize_t sent = kernel_send(netlink, request, request->nlmsg_len, 0);
-	int more = sent < 0 ? (int)sent : 1;
-	while (more > 0)
-		more = receive_reply(netlink, reply, visitor);
-	kernel_unmap(reply, REPLY_SIZE);
-	return more;
-}
-
-// Sends `request` and shows the visitor all that comes back; the count of indexes found, or a negative errno.
-static int ask(const struct nlmsghdr *request, struct visitor *visitor)
-{
-	int netlink = kernel_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (netlink < 0)
-		return netlink;
-	int error = converse(netlink, request, visitor);
-	kernel_close(netlink);
-	if (error < 0)
+	size_t length = strlen(text);
+	bool bracketed = length > 1 && text[0] == '[' && text[length - 1] == ']';
+	int error = graft_address_parse(text + bracketed, length - 2 * bracketed, &interface->address);
+	if (error)
 		return error;
-	return visitor->count ? (int)visitor->count : -ENODEV;
+	if (bracketed && interface->address.any.sa_family != AF_INET6)
+		return -EINVAL;
+	bool unicast = !graft_address_is_multicast(&interface->address) &&
+	               !graft_address_is_any(&interface->address);
+	return unicast ? 0 : -EINVAL;
 }
 
-static int dump(unsigned short type, unsigned char family, struct visitor *visitor)
+// As the kernel has it (dev_valid_name in net/core/dev.c), and without control bytes.
+bool graft_interface_name_valid(const char *name)
 {
-	struct {
-		struct nlmsghdr header;
-		struct rtgenmsg family;
-	} request = {
-	        .header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)),
-	                .nlmsg_type = type,
-	                .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-	        .family = {family},
-	};
-	return ask(&request.header, visitor);
+	if (!*name || strlen(name) >= IF_NAMESIZE || !strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	for (const char *at = name; *at; at++) {
+		unsigned char byte = (unsigned char)*at;
+		if (byte <= ' ' || byte == 0x7f || byte == 0xa0 || byte == '/' || byte == ':')
+			return false;
+	}
+	return true;
 }
 
-int graft_interface_resolve(int fd, const struct graft_interface *interface, unsigned *indexes, unsigned room)
+static enum graft_interface_by written_by(const char *text)
 {
-	struct visitor visitor = {.interface = interface, .indexes = indexes, .room = room};
-	int index;
+	size_t length = strlen(text), digits = strspn(text, "0123456789");
+	if (length && digits == length)
+		return GRAFT_BY_INDEX;
+	// A colon is never part of a name, and digits and dots alone are an address or a slip in one.
+	if (strpbrk(text, ":[") || (length && strspn(text, "0123456789.") == length))
+		return GRAFT_BY_ADDRESS;
+	return strpbrk(text, "*?") ? GRAFT_BY_PATTERN : GRAFT_BY_NAME;
+}
+
+int graft_interface_parse(const char *text, struct graft_interface *interface)
+{
+	*interface = (struct graft_interface){.by = written_by(text)};
 	switch (interface->by) {
-	case GRAFT_BY_NAME:
-		index = kernel_interface_index(fd, interface->name);
-		if (index < 0)
-			return index;
-		indexes[0] = (unsigned)index;
-		return 1;
 	case GRAFT_BY_INDEX:
-		indexes[0] = interface->index;
-		return 1;
+		return parse_index(text, interface);
 	case GRAFT_BY_ADDRESS:
-		visitor.see = see_address;
-		return dump(RTM_GETADDR, (unsigned char)interface->address.any.sa_family, &visitor);
+		return parse_address(text, interface);
+	case GRAFT_BY_NAME:
 	case GRAFT_BY_PATTERN:
-		visitor.see = see_link;
-		return dump(RTM_GETLINK, AF_UNSPEC, &visitor);
+		interface->name = text;
+		return graft_interface_name_valid(text) ? 0 : -EINVAL;
 	}
 	return -EINVAL;
 }
 
-int graft_route_interface(const union graft_address *group)
+// ---- interface to text ----------------------------------------------------------------------------------
+
+const char *graft_interface_text(const struct graft_interface *interface, char buffer[GRAFT_INTERFACE_TEXT])
 {
-	bool v4 = group->any.sa_family == AF_INET;
-	const void *bytes = v4 ? (const void *)&group->v4.sin_addr : (const void *)&group->v6.sin6_addr;
-	unsigned short size = v4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
-	struct {
-		struct nlmsghdr header;
-		struct rtmsg route;
-		struct rtattr attribute;
-		char destination[sizeof(struct in6_addr)];
-	} request = {
-	        .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
-	        .route = {.rtm_family = (unsigned char)group->any.sa_family,
-	                .rtm_dst_len = (unsigned char)(size * 8)},
-	        .attribute = {.rta_len = (unsigned short)RTA_LENGTH(size), .rta_type = RTA_DST},
-	};
-	memcpy(request.destination, bytes, size);
-	request.header.nlmsg_len = (unsigned)(offsetof(__typeof__(request), destination) + size);
-	unsigned index = 0;
-	struct visitor visitor = {.see = see_route, .indexes = &index, .room = 1};
-	int found = ask(&request.header, &visitor);
-	return found < 0 ? -ENODEV : (int)index;
+	struct text text = {.start = buffer, .size = GRAFT_INTERFACE_TEXT};
+	switch (interface->by) {
+	case GRAFT_BY_NAME:
+	case GRAFT_BY_PATTERN:
+		text_put(&text, interface->name);
+		break;
+	case GRAFT_BY_INDEX:
+		text_put_number(&text, interface->index);
+		break;
+	case GRAFT_BY_ADDRESS:
+		return graft_address_text(&interface->address, buffer);
+	}
+	return buffer;
 }

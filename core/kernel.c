@@ -3,14 +3,22 @@
 #include "kernel.h"
 
 #include <errno.h>
-#include <net/if.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef BEHIND
 #	define BEHIND(function) function
+#endif
+
+// As libc's own header has it.
+#ifdef __GLIBC__
+typedef int batch_flags;
+#else
+typedef unsigned batch_flags;
 #endif
 
 static int or_error(int result)
@@ -70,6 +78,52 @@ ssize_t kernel_recv(int fd, void *bytes, size_t length, int flags)
 	return received < 0 ? -errno : received;
 }
 
+ssize_t kernel_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	ssize_t sent = BEHIND(sendmsg)(fd, message, flags);
+	return sent < 0 ? -errno : sent;
+}
+
+ssize_t kernel_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t received = BEHIND(recvmsg)(fd, message, flags);
+	return received < 0 ? -errno : received;
+}
+
+int kernel_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+	return or_error(BEHIND(sendmmsg)(fd, messages, count, (batch_flags)flags));
+}
+
+int kernel_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+	return or_error(BEHIND(recvmmsg)(fd, messages, count, (batch_flags)flags, NULL));
+}
+
+int kernel_open(const char *path)
+{
+	return or_error(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+ssize_t kernel_read(int fd, void *bytes, size_t length)
+{
+	ssize_t got = BEHIND(read)(fd, bytes, length);
+	return got < 0 ? -errno : got;
+}
+
+// The numbers are the same for all processors (Linux 5.3 and 5.6), and newer than some headers.
+enum { PIDFD_OPEN = 434, PIDFD_GETFD = 438 };
+
+int kernel_pidfd_open(pid_t pid)
+{
+	return or_error((int)syscall(PIDFD_OPEN, pid, 0));
+}
+
+int kernel_pidfd_getfd(int pidfd, int fd)
+{
+	return or_error((int)syscall(PIDFD_GETFD, pidfd, fd, 0));
+}
+
 void *kernel_map(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -81,14 +135,40 @@ void kernel_unmap(void *memory, size_t size)
 	munmap(memory, size);
 }
 
+static int put_name(struct ifreq *request, const char *name)
+{
+	size_t length = strlen(name);
+	if (length >= sizeof(request->ifr_name))
+		return -ENODEV;
+	memcpy(request->ifr_name, name, length);
+	return 0;
+}
+
 int kernel_interface_index(int fd, const char *name)
 {
 	struct ifreq request = {0};
-	size_t length = strlen(name);
-	if (length >= sizeof(request.ifr_name))
-		return -ENODEV;
-	memcpy(request.ifr_name, name, length);
-	if (ioctl(fd, SIOCGIFINDEX, &request) < 0)
-		return -errno;
-	return request.ifr_ifindex;
+	int error = put_name(&request, name);
+	if (!error)
+		error = or_error(ioctl(fd, SIOCGIFINDEX, &request));
+	return error ? error : request.ifr_ifindex;
+}
+
+int kernel_interface_name(int fd, unsigned index, char name[IF_NAMESIZE])
+{
+	struct ifreq request = {.ifr_ifindex = (int)index};
+	int error = or_error(ioctl(fd, SIOCGIFNAME, &request));
+	if (!error)
+		memcpy(name, request.ifr_name, IF_NAMESIZE);
+	return error;
+}
+
+int kernel_interface_address(int fd, const char *name, struct in_addr *address)
+{
+	struct ifreq request = {.ifr_addr.sa_family = AF_INET};
+	int error = put_name(&request, name);
+	if (!error)
+		error = or_error(ioctl(fd, SIOCGIFADDR, &request));
+	if (!error)
+		*address = ((const struct sockaddr_in *)&request.ifr_addr)->sin_addr;
+	return error;
 }

@@ -6,6 +6,8 @@
 #ifndef SOCKGRAFT_KERNEL_H
 #define SOCKGRAFT_KERNEL_H
 
+#include <net/if.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -20,12 +22,27 @@ int kernel_getsockopt(int fd, int level, int name, void *value, socklen_t *lengt
 int kernel_setsockopt(int fd, int level, int name, const void *value, socklen_t length);
 ssize_t kernel_send(int fd, const void *bytes, size_t length, int flags);
 ssize_t kernel_recv(int fd, void *bytes, size_t length, int flags);
+ssize_t kernel_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t kernel_recvmsg(int fd, struct msghdr *message, int flags);
+int kernel_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+int kernel_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+
+// A file to read, closed on exec.
+int kernel_open(const char *path);
+ssize_t kernel_read(int fd, void *bytes, size_t length);
+
+// pidfd_open(2) and pidfd_getfd(2), which libcs don't have for long.
+int kernel_pidfd_open(pid_t pid);
+int kernel_pidfd_getfd(int pidfd, int fd);
 
 // Zeroed memory for a moment's work, or NULL; and giving it back.
 void *kernel_map(size_t size);
 void kernel_unmap(void *memory, size_t size);
 
-// netdevice(7): the index of the interface that `name` names, in the network namespace of the socket.
+// netdevice(7), in the network namespace of the socket: the index of the interface that `name` names, the name to
+// an index, and, of an AF_INET socket, the first address.
 int kernel_interface_index(int fd, const char *name);
+int kernel_interface_name(int fd, unsigned index, char name[IF_NAMESIZE]);
+int kernel_interface_address(int fd, const char *name, struct in_addr *address);
 
 #endif

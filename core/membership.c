@@ -3,32 +3,33 @@
 
 #include "kernel.h"
 
+#include <errno.h>
 #include <string.h>
 
-static int level_of(const union graft_address *group)
+// The level of the group's side, and the group there: what is mapped belongs to IPv4.
+static int put_group(struct sockaddr_storage *storage, const union graft_address *group)
 {
-	return group->any.sa_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
-}
-
-static void put_address(struct sockaddr_storage *storage, const union graft_address *address)
-{
-	memcpy(storage, address, graft_address_length(address));
+	union graft_address plain = *group;
+	graft_address_unmap(&plain);
+	memcpy(storage, &plain, sizeof(plain));
+	return plain.any.sa_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
 }
 
 static int group_request(int fd, int name, unsigned index, const union graft_address *group)
 {
 	struct group_req request = {.gr_interface = index};
-	put_address(&request.gr_group, group);
-	return kernel_setsockopt(fd, level_of(group), name, &request, sizeof(request));
+	int level = put_group(&request.gr_group, group);
+	return kernel_setsockopt(fd, level, name, &request, sizeof(request));
 }
 
 static int source_request(
         int fd, int name, unsigned index, const union graft_address *group, const union graft_address *source)
 {
 	struct group_source_req request = {.gsr_interface = index};
-	put_address(&request.gsr_group, group);
-	put_address(&request.gsr_source, source);
-	return kernel_setsockopt(fd, level_of(group), name, &request, sizeof(request));
+	int level = put_group(&request.gsr_group, group);
+	if (put_group(&request.gsr_source, source) != level)
+		return -EINVAL;
+	return kernel_setsockopt(fd, level, name, &request, sizeof(request));
 }
 
 int graft_join(int fd, unsigned index, const union graft_address *group)

@@ -1,32 +1,50 @@
-// Names for values of header fields: the differentiated services code points.
+// Names for values of header fields: differentiated services code points.
 #include "sockgraft.h"
 
 #include <errno.h>
 #include <string.h>
 
-// csN is class selector N, in the upper three bits (RFC 2474); afCD is class C, drop precedence D (RFC 2597).
-static int class_of(const char *text, size_t length)
-{
-	if (length == 3 && !memcmp(text, "cs", 2) && text[2] >= '0' && text[2] <= '7')
-		return (text[2] - '0') << 3;
-	if (length == 4 && !memcmp(text, "af", 2) && text[2] >= '1' && text[2] <= '4' && text[3] >= '1' &&
-	        text[3] <= '3')
-		return (text[2] - '0') << 3 | (text[3] - '0') << 1;
-	return -EINVAL;
-}
+static const char dscp_names[64][5] = {
+        // class selectors, RFC 2474
+        [0] = "cs0",
+        [8] = "cs1",
+        [16] = "cs2",
+        [24] = "cs3",
+        [32] = "cs4",
+        [40] = "cs5",
+        [48] = "cs6",
+        [56] = "cs7",
+        // assured forwarding: class, drop precedence, RFC 2597
+        [10] = "af11",
+        [12] = "af12",
+        [14] = "af13",
+        [18] = "af21",
+        [20] = "af22",
+        [22] = "af23",
+        [26] = "af31",
+        [28] = "af32",
+        [30] = "af33",
+        [34] = "af41",
+        [36] = "af42",
+        [38] = "af43",
+        [1] = "le",  // lower effort, RFC 8622
+        [44] = "va", // voice admit, RFC 5865
+        [46] = "ef", // expedited forwarding, RFC 3246
+};
+
+enum { DSCPS = sizeof(dscp_names) / sizeof(*dscp_names) };
 
 int graft_dscp_parse(const char *text, size_t length)
 {
-	static const struct {
-		char name[2];
-		unsigned char value;
-	} rows[] = {
-	        {{'e', 'f'}, 46}, // expedited forwarding, RFC 3246
-	        {{'v', 'a'}, 44}, // voice admit, RFC 5865
-	        {{'l', 'e'}, 1},  // lower effort, RFC 8622
-	};
-	for (size_t i = 0; length == 2 && i < sizeof(rows) / sizeof(*rows); i++)
-		if (!memcmp(text, rows[i].name, 2))
-			return rows[i].value;
-	return class_of(text, length);
+	if (length < 2 || length >= sizeof(*dscp_names))
+		return -EINVAL;
+	for (int i = 0; i < DSCPS; i++)
+		if (!memcmp(dscp_names[i], text, length) && !dscp_names[i][length])
+			return i;
+	return -EINVAL;
+}
+
+const char *graft_dscp_name(unsigned dscp)
+{
+	return dscp < DSCPS && *dscp_names[dscp] ? dscp_names[dscp] : NULL;
 }

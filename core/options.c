@@ -1,4 +1,4 @@
-// The rows of the integer socket options as data, and reading and writing one of them.
+// The rows of the integer socket options as data, and reading and writing one of them on one side of a socket.
 #include "sockgraft.h"
 
 #include "kernel.h"
@@ -9,7 +9,7 @@ const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT] = {
 #define ROW(id, key, unit, minimum, maximum, kinds, level4, option4, level6, option6, help)                  \
 	[GRAFT_##id] = {                                                                                     \
 	        GRAFT_##unit, GRAFT_##kinds, minimum, maximum, {{level4, option4}, {level6, option6}}},
-        GRAFT_OPTIONS(ROW)
+        GRAFT_OPTIONS(ROW) GRAFT_OTHER_OPTIONS(ROW)
 #undef ROW
 };
 
@@ -31,7 +31,8 @@ int graft_option_get(int fd, enum graft_option option, enum graft_side side, int
 	if (!row->column[side].name)
 		return -ENOPROTOOPT;
 	socklen_t length = sizeof(*value);
-	return kernel_getsockopt(fd, row->column[side].level, row->column[side].name, value, &length);
+	int error = kernel_getsockopt(fd, row->column[side].level, row->column[side].name, value, &length);
+	return error == -EOPNOTSUPP ? -ENOPROTOOPT : error; // some protocols say the one, some the other
 }
 
 int graft_buffer_set(int fd, enum graft_option option, int64_t bytes)
@@ -48,12 +49,4 @@ int graft_buffer_set(int fd, enum graft_option option, int64_t bytes)
 	if (!error && given / 2 < wanted)
 		error = -EPERM;
 	return error;
-}
-
-int graft_multicast_interface_set(int fd, enum graft_side side, unsigned index)
-{
-	if (side == GRAFT_IPV6)
-		return kernel_setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof(index));
-	struct ip_mreqn request = {.imr_ifindex = (int)index};
-	return kernel_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request));
 }

@@ -1,8 +1,13 @@
-// libsockgraft core: what can be done to one socket, IPv4 and IPv6 alike.
+// libsockgraft-core: what can be done to one socket, IPv4 and IPv6 alike.
 //
 // Every function works on a descriptor that the caller owns, keeps nothing, allocates nothing and is safe in
-// a signal handler and in any thread. Results are 0 or a count; errors are negative errno values, those of
-// the system call unless said otherwise.
+// a signal handler and in any thread. errno is not looked at nor kept: results are 0 or a count, and errors
+// are negative errno values, those of the system call unless said otherwise. Whatever the call, -EBADF is a
+// descriptor that is closed, -ENOTSOCK one that is no socket, and a call that fails has changed nothing.
+//
+// An AF_INET6 socket that is not IPv6 only has two sides: IPv4 too goes in and out of it. A function that says
+// nothing of sides serves both. IPv4 addresses are AF_INET or mapped (::ffff:192.0.2.1) where they are handed
+// in, on either kind of socket, and AF_INET where they are handed out.
 #ifndef SOCKGRAFT_H
 #define SOCKGRAFT_H
 
@@ -13,8 +18,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
-#include "options.h"
+#include "sockgraft_options.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#ifdef GRAFT_SHARED // while the shared library is built, which hides all else
+#	pragma GCC visibility push(default)
+#endif
 
 // An IPv4 or IPv6 socket address. `any.sa_family` tells which; AF_UNSPEC (a zeroed one) is no address.
 union graft_address {
@@ -53,18 +67,27 @@ bool graft_address_is_mapped(const union graft_address *address); // IPv4 within
 // 4291), fe80::/10. Such an address means something only together with an interface.
 bool graft_address_is_link_local(const union graft_address *address);
 
-// The IPv4 address inside a mapped one, in place; any other address stays as it is.
+// The IPv4 address inside a mapped one, in place; and back. Any other address stays as it is.
 void graft_address_unmap(union graft_address *address);
+void graft_address_map(union graft_address *address);
 
 bool graft_prefix_covers(const struct graft_prefix *prefix, const union graft_address *address);
 
 // ---- options --------------------------------------------------------------------------------------------
 
+// One for each row of sockgraft_options.h, which tells ranges and meanings: GRAFT_TOS, GRAFT_TTL, ...
 enum graft_option {
 #define ROW(id, ...) GRAFT_##id,
-	GRAFT_OPTIONS(ROW)
+	GRAFT_OPTIONS(ROW) GRAFT_OTHER_OPTIONS(ROW)
 #undef ROW
 	        GRAFT_OPTION_COUNT
+};
+
+// Those with a key come first: their number.
+enum {
+#define ROW(...) +1
+	GRAFT_KEYED_OPTIONS = 0 GRAFT_OPTIONS(ROW)
+#undef ROW
 };
 
 // What kind of socket an option is for.
@@ -74,21 +97,29 @@ enum graft_option_kinds { GRAFT_EVERY, GRAFT_MESSAGE };
 enum graft_option_unit { GRAFT_NUMBER, GRAFT_TRAFFIC, GRAFT_SWITCH, GRAFT_BYTES };
 
 struct graft_option_row {
-	enum graft_option_unit unit;
-	enum graft_option_kinds kinds;
-	int64_t minimum, maximum;
+	uint8_t unit, kinds; // enum graft_option_unit, enum graft_option_kinds
+	int16_t minimum;
+	uint32_t maximum;
 	struct {
-		int level, name;
-	} column[2]; // IPv4, IPv6; name 0: none
+		uint16_t level, name;
+	} column[2]; // by enum graft_side; name 0: none
 };
 
 extern const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT];
 
-// An AF_INET6 socket has both sides unless it is IPv6 only; the IPv4 side is at level IPPROTO_IP.
+// One option of a socket, on each side that both have. To get it from a socket with two sides tells what holds
+// for IPv6. Errors: -ERANGE the value is not in the row's range; -ENOPROTOOPT or -EINVAL not an option of this
+// family or kind of socket; -EAFNOSUPPORT the socket is of another family than AF_INET and AF_INET6; -ENOTCONN
+// no peer (GRAFT_PATH_MTU); -EPERM not permitted (GRAFT_MARK, GRAFT_PRIORITY over 6). ip(7), ipv6(7),
+// socket(7), raw(7), udp(7), RFC 3493, RFC 3542.
+int graft_set(int fd, enum graft_option option, int64_t value);
+int graft_get(int fd, enum graft_option option, int64_t *value);
+
+// The IPv4 side is at level IPPROTO_IP, on an AF_INET6 socket too.
 enum graft_side { GRAFT_IPV4, GRAFT_IPV6 };
 
-// One option on one side of a socket. The value is in the row's range (-ERANGE otherwise); a row without an
-// option on that side gives -ENOPROTOOPT. ip(7), ipv6(7), socket(7).
+// The same on one side, for those who know what the socket has. A row without an option on that side gives
+// -ENOPROTOOPT.
 int graft_option_set(int fd, enum graft_option option, enum graft_side side, int64_t value);
 int graft_option_get(int fd, enum graft_option option, enum graft_side side, int *value);
 
@@ -96,12 +127,41 @@ int graft_option_get(int fd, enum graft_option option, enum graft_side side, int
 // otherwise as much as the maximum allows, and -EPERM if that is less than `bytes`.
 int graft_buffer_set(int fd, enum graft_option option, int64_t bytes);
 
-// The outgoing interface of multicast, by index; 0: the one that the route picks.
-int graft_multicast_interface_set(int fd, enum graft_side side, unsigned index);
+// How long one call that receives, or sends, may block, in nanoseconds; 0: without end. The kernel counts in
+// ticks, 1 to 10 ms, and rounds up. A call that took longer gives -EAGAIN. -EINVAL: less than 0. socket(7).
+enum graft_direction { GRAFT_RECEIVING, GRAFT_SENDING };
+int graft_timeout_set(int fd, enum graft_direction direction, int64_t nanoseconds);
+int graft_timeout_get(int fd, enum graft_direction direction, int64_t *nanoseconds);
 
-// DSCP names of RFC 2474, 2597, 3246, 5865 and 8622: "cs0".."cs7", "af11".."af43", "ef", "va", "le". Returns
-// 0 to 63, or -EINVAL.
+// The datagrams that this socket has dropped so far, for a full buffer above all (SO_MEMINFO).
+int graft_drops(int fd, uint32_t *count);
+
+// ---- the outgoing interface of multicast ----------------------------------------------------------------
+
+// By index; 0: the one that the route picks. The kernel tells an AF_INET socket's interface only by address:
+// so the first address of the interface is put on the socket with it, which is also what an unbound socket then
+// sends from, and has to be put anew when the interface gets another. -ENODEV no such interface; -EINVAL (IPv4)
+// or -ENOPROTOOPT (IPv6) a stream. Where another program set the index without an address, and where the
+// interface has none, to get it says 0.
+int graft_multicast_interface_set(int fd, unsigned index);
+int graft_multicast_interface_get(int fd, unsigned *index);
+
+// On one side, by index alone.
+int graft_side_multicast_interface_set(int fd, enum graft_side side, unsigned index);
+
+// ---- names of values ------------------------------------------------------------------------------------
+
+// DSCP names of RFC 2474, 2597, 3246, 5865 and 8622: "cs0".."cs7", "af11".."af43", "ef", "va", "le". The value
+// is 0 to 63, the upper six bits of the TOS byte or traffic class; -EINVAL: no such name. A value without a
+// name gives NULL.
 int graft_dscp_parse(const char *text, size_t length);
+const char *graft_dscp_name(unsigned dscp);
+
+// ICMP types by the names of IANA's registries, in small letters: "echo reply", "destination unreachable", ...
+// `family` is AF_INET or AF_INET6. The type is 0 to 255; -EINVAL: no such name. A type without a name gives
+// NULL.
+int graft_icmp_type_parse(int family, const char *text, size_t length);
+const char *graft_icmp_type_name(int family, unsigned type);
 
 // ---- interfaces -----------------------------------------------------------------------------------------
 
@@ -118,6 +178,22 @@ struct graft_interface {
 	union graft_address address;
 };
 
+// What `text` names: an index ("2"), an address ("192.0.2.7", "fe80::7", also in brackets), a pattern ("eth*") or a
+// name. `interface->name` points to `text`, and `interface->by` says what was seen in it, also where it has a
+// mistake (-EINVAL).
+int graft_interface_parse(const char *text, struct graft_interface *interface);
+
+// Whether the kernel would take `name` as an interface's name; control bytes aside, which it does take.
+bool graft_interface_name_valid(const char *name);
+
+enum { GRAFT_INTERFACE_TEXT = GRAFT_ADDRESS_TEXT }; // bytes that hold any interface as text
+
+// `interface` as it is written, in `buffer`. Returns `buffer`.
+const char *graft_interface_text(const struct graft_interface *interface, char buffer[GRAFT_INTERFACE_TEXT]);
+
+// The name of the interface with this index in the network namespace of socket `fd`, or -ENODEV.
+int graft_interface_name(int fd, unsigned index, char name[IF_NAMESIZE]);
+
 // The indexes of the interfaces that `interface` names, in the order in which the kernel lists them: the
 // count, 1 or more and at most `room`, or -ENODEV if there is none. A name is looked up in the network
 // namespace of socket `fd`, the rest in the calling thread's. A pattern names those that can multicast, up or
@@ -128,35 +204,248 @@ int graft_interface_resolve(
 // The index of the interface that the route to `group` leaves by, or -ENODEV.
 int graft_route_interface(const union graft_address *group);
 
-// `interface` as it is written: "eth0", "2", "192.0.2.7", "eth*".
-struct text;
-void graft_interface_text(const struct graft_interface *interface, struct text *text);
-
 // Whether `name` matches a pattern of * (any bytes) and ? (any one byte).
 bool graft_pattern_matches(const char *pattern, const char *name);
 
 // ---- memberships ----------------------------------------------------------------------------------------
 //
-// By RFC 3678: `index` is the interface's, 0 for the one that the route to the group picks. On an AF_INET6
-// socket an IPv4 group joins its IPv4 side. Errors: -EADDRINUSE already a member; -ENODEV no such interface,
-// or no route; -ENOBUFS over net.ipv4.igmp_max_memberships, igmp_max_msf or net.ipv6.mld_max_msf;
-// -EADDRNOTAVAIL not a member, or a source already listed; -EINVAL not a group, or the membership is of the
-// other mode.
+// By the protocol-independent requests of RFC 3678: `index` is the interface's, 0 for the one that the route to
+// the group picks. On an AF_INET6 socket an IPv4 group joins its IPv4 side. Errors: -EADDRINUSE already a member;
+// -ENODEV no such interface, or no route; -ENOBUFS over net.ipv4.igmp_max_memberships, igmp_max_msf or
+// net.ipv6.mld_max_msf; -EADDRNOTAVAIL not a member (to leave), or the source is listed already, or is not;
+// -EINVAL not a group, the source is of the other family, the membership is of the other mode, or there is none;
+// -ENOPROTOOPT a group of a family that the socket does not have. Linux lets a stream join too, which is of no use.
 
 int graft_join(int fd, unsigned index, const union graft_address *group);  // from any source
 int graft_leave(int fd, unsigned index, const union graft_address *group); // whatever its mode
+
+// From this source only; several add up. To leave the last is to leave the group.
 int graft_join_source(
         int fd, unsigned index, const union graft_address *group, const union graft_address *source);
 int graft_leave_source(
         int fd, unsigned index, const union graft_address *group, const union graft_address *source);
-int graft_block_source( // of an any-source membership: all but that one
+
+// Of a group joined from any source: no more from this one, and again from it.
+int graft_block_source(
         int fd, unsigned index, const union graft_address *group, const union graft_address *source);
 int graft_unblock_source(
         int fd, unsigned index, const union graft_address *group, const union graft_address *source);
 
-// ---- packet filters -------------------------------------------------------------------------------------
+// Whether the sources of a membership are those heard, or those not heard.
+enum graft_mode { GRAFT_EXCLUDE = MCAST_EXCLUDE, GRAFT_INCLUDE = MCAST_INCLUDE };
+
+// The mode of a membership and its sources, at most `room` of them. Returns how many it has, which may be more;
+// -EADDRNOTAVAIL not a member on that interface, which has to be named (`index` 0 finds none). `mode` and, with
+// a room of 0, `sources` may be NULL.
+int graft_sources_get(int fd, unsigned index, const union graft_address *group, enum graft_mode *mode,
+        union graft_address *sources, unsigned room);
+
+// Puts mode and sources in place of those that the membership has, at once (MCAST_MSFILTER). GRAFT_INCLUDE
+// without sources leaves the group. -EINVAL not a member; -ENOMEM, -ENOBUFS too many sources.
+int graft_sources_set(int fd, unsigned index, const union graft_address *group, enum graft_mode mode,
+        const union graft_address *sources, unsigned count);
+
+struct graft_membership {
+	union graft_address group;
+	unsigned index; // of the interface
+	enum graft_mode mode;
+	unsigned source_count;
+};
+
+// The memberships of a socket of this or another process, at most `room` of them, IPv4's first. Returns how many
+// there are, which may be more. The kernel has no list by socket: each group of /proc/net/igmp and igmp6 is asked
+// for. `pid` is a process in the network namespace of the socket, 0 for the calling thread. -ENOENT: no such
+// process, or no /proc; -EACCES: not permitted.
+int graft_memberships(int fd, pid_t pid, struct graft_membership *memberships, unsigned room);
+
+// A descriptor, closed on exec, of what process `pid` has as its descriptor `fd` (pidfd_getfd(2)). -EPERM: may not
+// trace it (ptrace(2)); -EBADF: it has no such descriptor; -ESRCH; -ENOSYS before Linux 5.6.
+int graft_descriptor_of(pid_t pid, int fd);
+
+// ---- control messages -----------------------------------------------------------------------------------
 //
-// A classic BPF program (Documentation/networking/filter.rst) that admits datagrams by destination, source
+// What the kernel tells of one datagram beside its bytes, and what it may be told (RFC 3542, ip(7), ipv6(7)).
+
+// Which parts of struct graft_control hold something, or are to be received.
+enum graft_with {
+	GRAFT_WITH_HOPS = 1 << 0,        // TTL (IPv4) or hop limit (IPv6)
+	GRAFT_WITH_CLASS = 1 << 1,       // TOS byte (IPv4) or traffic class (IPv6)
+	GRAFT_WITH_SOURCE = 1 << 2,      // these three come in one message: to turn one on
+	GRAFT_WITH_DESTINATION = 1 << 3, //   or off does so for all
+	GRAFT_WITH_INTERFACE = 1 << 4,   //
+	GRAFT_WITH_PATH_MTU = 1 << 5,    // receiving, IPv6
+	GRAFT_WITH_TIME = 1 << 6,        // receiving
+	GRAFT_WITH_DROPS = 1 << 7,       // receiving; comes only once something was dropped
+	GRAFT_WITH_SEGMENT = 1 << 8,     // UDP
+	GRAFT_WITH_NEXT_HOP = 1 << 9,    // specifying, IPv6
+};
+
+struct graft_control {
+	unsigned with;          // of enum graft_with
+	bool incomplete;        // received: the kernel had no room for all (MSG_CTRUNC)
+	unsigned hops;          // 0 to 255; specifying for IPv4 1 to 255
+	unsigned traffic_class; // 0 to 255; the upper six bits are the DSCP
+	unsigned index;         // of the interface; received on, or to be sent by
+	// Specifying: the address of this host to send from. Received: the one to answer from, which for IPv6 is known
+	// of unicast alone.
+	union graft_address source;
+	union graft_address destination; // received: where it was sent to; without a port
+	union graft_address next_hop;    // specifying; Linux refuses it with -EINVAL
+	unsigned path_mtu; // received: bytes, to `destination`, when something sent was too large
+	unsigned segment;  // bytes; specifying: of each datagram to cut, received: of each coalesced
+	uint32_t drops;    // received: datagrams dropped before this one since the socket was made
+	int64_t time;      // received: nanoseconds since 1970, CLOCK_REALTIME
+};
+
+// Turns the receiving of `with` on or off, on each side of the socket. -EINVAL a part that is not received, or
+// no part; -ENOPROTOOPT a part that the socket does not have: GRAFT_WITH_PATH_MTU on an AF_INET socket,
+// GRAFT_WITH_SEGMENT on one that is not UDP.
+int graft_control_receive(int fd, unsigned with, bool on);
+
+// Which are turned on: of enum graft_with, or a negative errno.
+int graft_control_receives(int fd);
+
+enum { GRAFT_CONTROL_ROOM = 320 }; // bytes that hold all messages of one datagram
+
+// Reads what recvmsg(2) gave as control messages: any bytes, aligned or not, are read safely; messages of other
+// kinds are passed over. 0, or -EBADMSG if they don't hang together; what came before is in `control` then.
+int graft_control_parse(const void *bytes, size_t length, struct graft_control *control);
+
+// Writes what is to be specified, as sendmsg(2) wants it; what is received only is passed over. `family` is that of
+// the destination's address, AF_INET too where it is mapped; AF_UNSPEC writes for both, and the kernel passes over
+// what is not for it. `bytes` is aligned as a size_t is. Returns the length, 0 for nothing; -EMSGSIZE it does not fit
+// in `room`; -ERANGE a value is out of its range; -EINVAL an address is of the other family.
+int graft_control_write(const struct graft_control *control, int family, void *bytes, size_t room);
+
+// ---- datagrams ------------------------------------------------------------------------------------------
+
+// Receives one datagram of at most `size` bytes; the rest of a longer one is lost, and with MSG_TRUNC in `flags`
+// the length returned is its own. Returns the length, on a raw IPv4 socket with the header. `from` and `control` may
+// be NULL. Errors and flags: recvmsg(2).
+ssize_t graft_receive(int fd, void *bytes, size_t size, union graft_address *from,
+        struct graft_control *control, int flags);
+
+// Sends one datagram to `to`, or, with NULL, to the connected peer. `control` may be NULL. Returns the length.
+// Errors and flags: sendmsg(2), and those of graft_control_write.
+ssize_t graft_send(int fd, const void *bytes, size_t size, const union graft_address *to,
+        const struct graft_control *control, int flags);
+
+// One of several datagrams.
+struct graft_message {
+	struct iovec *parts; // where its bytes are, or go
+	size_t part_count;
+	size_t length; // received, or sent
+	int flags;     // received: MSG_TRUNC, the parts were too small
+	union graft_address
+	        address; // received: the sender; to send: the destination, AF_UNSPEC for the connected peer
+	struct graft_control control;
+	size_t room[GRAFT_CONTROL_ROOM / sizeof(size_t)]; // for control messages on their way
+};
+
+// Several in one call of the kernel, or, past 64, in one for each 64 (recvmmsg(2), sendmmsg(2)). Returns how many were
+// received or sent, or the error if the first was not. Receiving blocks until all are there; with MSG_WAITFORONE in
+// `flags` until one is. Takes 5 KiB of stack.
+int graft_receive_batch(int fd, struct graft_message *messages, unsigned count, int flags);
+int graft_send_batch(int fd, struct graft_message *messages, unsigned count, int flags);
+
+// ---- IP headers -----------------------------------------------------------------------------------------
+
+enum {
+	GRAFT_IPV4_HEADER = 20,      // bytes, without options
+	GRAFT_IPV4_HEADER_ROOM = 60, // with all the options there can be
+	GRAFT_IPV6_HEADER = 40,
+};
+
+enum { GRAFT_MORE_FRAGMENTS = 1, GRAFT_DONT_FRAGMENT = 2, GRAFT_RESERVED_FLAG = 4 };
+
+// RFC 791, numbers in host byte order.
+struct graft_ipv4_header {
+	unsigned length;       // of the header in bytes; read only: what is written follows from the options
+	unsigned tos;          // 0 to 255
+	unsigned total_length; // 0 to 65535 bytes; the kernel puts in its own (raw(7))
+	unsigned id;           // 0 to 65535; 0: the kernel chooses
+	unsigned flags;        // of GRAFT_MORE_FRAGMENTS, GRAFT_DONT_FRAGMENT, GRAFT_RESERVED_FLAG
+	unsigned fragment_offset; // 0 to 8191, in units of 8 bytes
+	unsigned ttl;             // 0 to 255
+	unsigned protocol;        // 0 to 255
+	unsigned checksum;        // 0 to 65535; the kernel puts in its own
+	struct in_addr source;    // 0.0.0.0: the kernel chooses
+	struct in_addr destination;
+	unsigned option_length;    // 0 to 40 bytes, a multiple of 4
+	unsigned char options[40]; // RFC 791, 3.1
+};
+
+// Reads a header; neither checksum nor total length are compared with anything. Returns its length, which is where the
+// payload starts; -EBADMSG: shorter than its length says, or not IPv4.
+int graft_ipv4_header_parse(const void *bytes, size_t length, struct graft_ipv4_header *header);
+
+// Writes a header as the wire has it. Returns its length; -EMSGSIZE it does not fit in `room`; -ERANGE a value is out
+// of its range; -EINVAL options that are not a multiple of 4 bytes.
+int graft_ipv4_header_write(const struct graft_ipv4_header *header, void *bytes, size_t room);
+
+// RFC 8200, numbers in host byte order.
+struct graft_ipv6_header {
+	unsigned traffic_class;  // 0 to 255
+	unsigned flow_label;     // 0 to 1048575
+	unsigned payload_length; // 0 to 65535 bytes
+	unsigned next_header;    // 0 to 255
+	unsigned hop_limit;      // 0 to 255
+	struct in6_addr source, destination;
+};
+
+// As for IPv4; the length is always 40.
+int graft_ipv6_header_parse(const void *bytes, size_t length, struct graft_ipv6_header *header);
+int graft_ipv6_header_write(const struct graft_ipv6_header *header, void *bytes, size_t room);
+
+// The internet checksum of RFC 1071 over `bytes`, in network byte order: to be stored as it is. Over bytes that
+// contain their checksum it is 0 where that is right.
+uint16_t graft_internet_checksum(const void *bytes, size_t length);
+
+// Receives one packet on a raw IPv4 socket: the header is in `header`, the payload in `bytes`, without the header.
+// Returns the payload's length. -EBADMSG: not an IPv4 packet. Otherwise as graft_receive, without MSG_TRUNC.
+ssize_t graft_receive_packet(int fd, struct graft_ipv4_header *header, void *bytes, size_t size,
+        struct graft_control *control, int flags);
+
+// Sends one packet with this header, to its destination, on a raw IPv4 socket with GRAFT_HEADER_INCLUDED. Returns the
+// length of header and payload. Errors: those of graft_ipv4_header_write and graft_send.
+ssize_t graft_send_packet(int fd, const struct graft_ipv4_header *header, const void *bytes, size_t size,
+        const struct graft_control *control, int flags);
+
+// ---- ICMP filters ---------------------------------------------------------------------------------------
+//
+// Which ICMP types a raw ICMP or ICMPv6 socket does not receive; a zeroed one blocks none. IPv4's has types 0 to 31
+// only, others always pass (raw(7)). RFC 3542, 3.2.
+
+struct graft_icmp_filter {
+	uint32_t blocked[8]; // type n is bit n % 32 of word n / 32
+};
+
+// `type` is 0 to 255; any other changes nothing, and is not blocked.
+void graft_icmp_filter_accept(struct graft_icmp_filter *filter, unsigned type);
+void graft_icmp_filter_block(struct graft_icmp_filter *filter, unsigned type);
+void graft_icmp_filter_accept_all(struct graft_icmp_filter *filter);
+void graft_icmp_filter_block_all(struct graft_icmp_filter *filter);
+bool graft_icmp_filter_will_block(const struct graft_icmp_filter *filter, unsigned type);
+
+// -ENOPROTOOPT not a raw ICMP socket; -EINVAL a single type over 31 blocked on an IPv4 one.
+int graft_icmp_filter_set(int fd, const struct graft_icmp_filter *filter);
+int graft_icmp_filter_get(int fd, struct graft_icmp_filter *filter);
+
+// ---- packet filters -------------------------------------------------------------------------------------
+
+// A classic BPF program of `length` instructions (Documentation/networking/filter.rst) in place of the one that the
+// socket had. It sees a UDP socket's datagrams from the UDP header on, a raw socket's from what it receives on;
+// SKF_NET_OFF leads to the IP header. -EINVAL: the kernel does not accept the program.
+int graft_bpf_attach(int fd, const struct sock_filter *code, unsigned length);
+int graft_bpf_detach(int fd); // -ENOENT: none is attached
+
+// The program that is attached to `fd`: its length in instructions, 0 for none; at most `room` are written, and
+// -EINVAL says that it is longer.
+int graft_bpf_read(int fd, struct sock_filter *code, unsigned room);
+
+// ---- packet filters made from addresses -----------------------------------------------------------------
+//
+// A classic BPF program that admits datagrams by destination, source
 // and interface, for UDP and raw sockets of either family. It carries an address of the caller's in itself,
 // so that whoever holds the descriptor later, in another process too, can read it back.
 
@@ -201,16 +490,16 @@ int graft_filter_end(
 int graft_filter_replace_inner(
         struct graft_filter *filter, unsigned length, const struct sock_filter *inner, unsigned inner_length);
 
-int graft_filter_attach(int fd, const struct graft_filter *filter);
-int graft_filter_detach(int fd);
-
-// The filter that is attached to `fd`: its length in instructions, 0 for none; at most `room` are written,
-// and -EINVAL says that it is longer.
-int graft_filter_read(int fd, struct sock_filter *code, unsigned room);
-
 // If `code` was started by graft_filter_begin: true, the identity, and the first instruction of `inner`
 // (`length` if it has none).
 bool graft_filter_identify(const struct sock_filter *code, unsigned length,
         struct graft_filter_identity *identity, unsigned *inner);
+
+#ifdef GRAFT_SHARED
+#	pragma GCC visibility pop
+#endif
+#ifdef __cplusplus
+}
+#endif
 
 #endif

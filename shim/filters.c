@@ -57,7 +57,7 @@ struct reading {
 
 static struct reading read_into(int fd, struct sock_filter *code, unsigned room)
 {
-	struct reading reading = {.length = graft_filter_read(fd, code, room)};
+	struct reading reading = {.length = graft_bpf_read(fd, code, room)};
 	reading.ours = reading.length > 0 && graft_filter_identify(code, (unsigned)reading.length,
 	                                             &reading.identity, &reading.inner);
 	return reading;
@@ -134,7 +134,7 @@ static int attach_large(
 	                               : write_filter(&filter, subject->facts.family, opening, joins,
 	                                         length ? workshop->present + reading.inner : NULL, length);
 	if (!error)
-		error = graft_filter_attach(subject->fd, &filter);
+		error = graft_bpf_attach(subject->fd, filter.code, filter.length);
 	workshop_close(workshop);
 	return error;
 }
@@ -146,7 +146,7 @@ static int attach_small(
 	struct sock_filter code[SMALL_FILTER];
 	struct graft_filter filter = {.code = code, .room = SMALL_FILTER};
 	int error = write_filter(&filter, subject->facts.family, opening, joins, NULL, 0);
-	return error ? error : graft_filter_attach(subject->fd, &filter);
+	return error ? error : graft_bpf_attach(subject->fd, filter.code, filter.length);
 }
 
 static int attach(const struct subject *subject, const struct opening *opening, const struct joins *joins)
@@ -192,9 +192,9 @@ void filters_detach(struct subject *subject)
 	struct graft_filter own = {.length = inner_length(&reading)};
 	if (own.length) {
 		own.code = workshop->present + reading.inner;
-		graft_filter_attach(subject->fd, &own);
+		graft_bpf_attach(subject->fd, own.code, own.length);
 	} else {
-		graft_filter_detach(subject->fd);
+		graft_bpf_detach(subject->fd);
 	}
 	if (workshop)
 		workshop_close(workshop);
@@ -245,7 +245,7 @@ static int replace_inner(int fd, const struct sock_filter *inner, unsigned lengt
 	if (reading.ours && (inner || inner_length(&reading)))
 		error = graft_filter_replace_inner(&filter, (unsigned)reading.length, inner, length);
 	if (!error)
-		error = graft_filter_attach(fd, &filter);
+		error = graft_bpf_attach(fd, filter.code, filter.length);
 	workshop_close(workshop);
 	return error == -E2BIG ? -ENOMEM : error;
 }

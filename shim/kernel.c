@@ -25,6 +25,11 @@ UNCANCELLED(ssize_t, recv, (int fd, void *bytes, size_t length, int flags), (fd,
 #define door_getpeername next.getpeername
 #define door_getsockopt  next.getsockopt
 #define door_setsockopt  next.setsockopt
+#define door_sendmsg     next.sendmsg
+#define door_recvmsg     next.recvmsg
+#define door_sendmmsg    next.sendmmsg
+#define door_recvmmsg    next.recvmmsg
+#define door_read        next.read
 
 #define BEHIND(function) door_##function
 #include "../core/kernel.c"

@@ -185,11 +185,10 @@ static int place_interface(const struct placing *placing)
 	int error = found < 0 ? found : 0;
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
 		if (has_side(subject, side))
-			error = graft_multicast_interface_set(subject->fd, side, index);
-	char buffer[GRAFT_ADDRESS_TEXT + IFNAMSIZ];
-	struct text text = TEXT_IN(buffer);
-	graft_interface_text(interface, &text);
-	return report(subject, setting, buffer, error, advice_for(KEY_INTERFACE));
+			error = graft_side_multicast_interface_set(subject->fd, side, index);
+	char buffer[GRAFT_INTERFACE_TEXT];
+	const char *text = graft_interface_text(interface, buffer);
+	return report(subject, setting, text, error, advice_for(KEY_INTERFACE));
 }
 
 int place_values(struct subject *subject, const struct plan *before, const struct plan *now)
@@ -202,7 +201,8 @@ int place_values(struct subject *subject, const struct plan *before, const struc
 		error = place_class(&placing, GRAFT_TOS, GRAFT_IPV4);
 	if (!error)
 		error = place_class(&placing, GRAFT_TCLASS, GRAFT_IPV6);
-	for (enum graft_option option = 0; option < GRAFT_OPTION_COUNT && !error; option++)
+	for (enum graft_option option = 0; option < (enum graft_option)GRAFT_KEYED_OPTIONS && !error;
+	        option++)
 		if (option != GRAFT_TOS && option != GRAFT_TCLASS)
 			error = place_option(&placing, option);
 	if (!error)

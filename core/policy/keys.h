@@ -1,11 +1,11 @@
 // The policy's keys, one row each, in the order of the README's table: those that are more than one integer
-// socket option stand here, the others are the rows of core/options.h.
+// socket option stand here, the others are the rows of core/sockgraft_options.h.
 //
 // KEY(id, word, value, help)
 #ifndef SOCKGRAFT_KEYS_H
 #define SOCKGRAFT_KEYS_H
 
-#include "../options.h"
+#include "../sockgraft_options.h"
 
 // clang-format off
 #define POLICY_KEYS(KEY) \

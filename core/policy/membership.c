@@ -165,6 +165,6 @@ void membership_text(const struct membership *membership, struct text *text)
 	text_put(text, graft_address_text(&membership->group, address));
 	for (unsigned i = 0; i < membership->interface_count; i++) {
 		text_put(text, i ? "+" : "%");
-		graft_interface_text(&membership->interfaces[i], text);
+		text_put(text, graft_interface_text(&membership->interfaces[i], address));
 	}
 }

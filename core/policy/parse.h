@@ -20,7 +20,8 @@ const char *endpoint_parse(
 
 bool port_parse(struct span text, uint16_t *port);
 
-bool interface_name_valid(struct span name);
+// `copy` is `name` as a string.
+bool interface_name_valid(struct span name, const char *copy);
 
 // Interfaces separated by "+", appended to a list of struct graft_interface. `whole` is what they stand in.
 bool interfaces_parse(struct reader *reader, struct span whole, struct span text, struct list *interfaces);

@@ -172,12 +172,14 @@ static bool read_reuse(struct reader *reader, const struct assignment *assignmen
 
 static bool read_device(struct reader *reader, const struct assignment *assignment, struct setting *setting)
 {
-	if (!interface_name_valid(assignment->value) || span_has(assignment->value, '*') ||
-	        span_has(assignment->value, '?'))
+	struct span value = assignment->value;
+	setting->value.name = arena_copy(reader->arena, value.start, value.length);
+	if (!setting->value.name)
+		return fail_memory(reader);
+	if (!interface_name_valid(value, setting->value.name) || span_has(value, '*') || span_has(value, '?'))
 		return fail_value(
 		        reader, assignment, "expected an interface's name of 1 to 15 bytes, such as eth0");
-	setting->value.name = arena_copy(reader->arena, assignment->value.start, assignment->value.length);
-	return setting->value.name || fail_memory(reader);
+	return true;
 }
 
 // ---- lists ----------------------------------------------------------------------------------------------
@@ -261,7 +263,7 @@ static bool refuse_redirect(struct reader *reader, const struct assignment *assi
 
 static bool may_be_default(enum policy_key key)
 {
-	return key < (enum policy_key)GRAFT_OPTION_COUNT || key == KEY_DSCP || key == KEY_INTERFACE;
+	return key < (enum policy_key)GRAFT_KEYED_OPTIONS || key == KEY_DSCP || key == KEY_INTERFACE;
 }
 
 static bool read_one(struct reader *reader, const struct assignment *assignment, struct setting *setting,

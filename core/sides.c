@@ -1,0 +1,139 @@
+// Options on each side that a socket has, in one call.
+//
+// On an AF_INET6 socket IPv6 comes first. Its IPv4 side is set also where the socket is IPv6 only, which changes
+// nothing then and spares the question; a raw AF_INET6 socket has none, and says -ENOPROTOOPT.
+#include "sockgraft.h"
+
+#include "kernel.h"
+#include "socket.h"
+
+#include <errno.h>
+
+static bool has_column(enum graft_option option, enum graft_side side)
+{
+	return graft_option_rows[option].column[side].name;
+}
+
+static bool has_one_column(enum graft_option option)
+{
+	const struct graft_option_row *row = &graft_option_rows[option];
+	return row->column[GRAFT_IPV4].level == row->column[GRAFT_IPV6].level ||
+	       !has_column(option, GRAFT_IPV4) || !has_column(option, GRAFT_IPV6);
+}
+
+static enum graft_side first_side(int family, enum graft_option option)
+{
+	return family == AF_INET6 && has_column(option, GRAFT_IPV6) ? GRAFT_IPV6 : GRAFT_IPV4;
+}
+
+static int set_both(int fd, enum graft_option option, int64_t value)
+{
+	int before;
+	int error = graft_option_get(fd, option, GRAFT_IPV6, &before);
+	if (!error)
+		error = graft_option_set(fd, option, GRAFT_IPV6, value);
+	if (error)
+		return error;
+	error = graft_option_set(fd, option, GRAFT_IPV4, value);
+	if (!error || error == -ENOPROTOOPT)
+		return 0;
+	graft_option_set(fd, option, GRAFT_IPV6, before);
+	return error;
+}
+
+int graft_set(int fd, enum graft_option option, int64_t value)
+{
+	int family = socket_family(fd);
+	if (family < 0)
+		return family;
+	if (family == AF_INET || has_one_column(option))
+		return graft_option_set(fd, option, first_side(family, option), value);
+	return set_both(fd, option, value);
+}
+
+int graft_get(int fd, enum graft_option option, int64_t *value)
+{
+	int family = socket_family(fd), got;
+	if (family < 0)
+		return family;
+	int error = graft_option_get(fd, option, first_side(family, option), &got);
+	if (error)
+		return error;
+	*value = graft_option_rows[option].maximum > INT32_MAX ? (int64_t)(uint32_t)got : got;
+	return 0;
+}
+
+// ---- the outgoing interface of multicast ----------------------------------------------------------------
+
+static int set_ipv4(int fd, const struct ip_mreqn *request)
+{
+	int error = kernel_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, request, sizeof(*request));
+	return error == -EADDRNOTAVAIL ? -ENODEV : error;
+}
+
+int graft_side_multicast_interface_set(int fd, enum graft_side side, unsigned index)
+{
+	if (side == GRAFT_IPV6)
+		return kernel_setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof(index));
+	return set_ipv4(fd, &(struct ip_mreqn){.imr_ifindex = (int)index});
+}
+
+static int set_with_address(int fd, unsigned index)
+{
+	struct ip_mreqn request = {.imr_ifindex = (int)index};
+	char name[IF_NAMESIZE];
+	int error = index ? kernel_interface_name(fd, index, name) : 0;
+	if (index && !error)
+		kernel_interface_address(fd, name, &request.imr_address); // it may have none
+	return error ? error : set_ipv4(fd, &request);
+}
+
+static int get_ipv6(int fd, unsigned *index)
+{
+	socklen_t length = sizeof(*index);
+	return kernel_getsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, index, &length);
+}
+
+static int get_by_address(int fd, unsigned *index)
+{
+	struct graft_interface interface = {.by = GRAFT_BY_ADDRESS, .address.v4.sin_family = AF_INET};
+	socklen_t length = sizeof(interface.address.v4.sin_addr);
+	int error =
+	        kernel_getsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &interface.address.v4.sin_addr, &length);
+	*index = 0;
+	if (error || graft_address_is_any(&interface.address))
+		return error;
+	int found = graft_interface_resolve(fd, &interface, index, 1);
+	return found < 0 ? found : 0;
+}
+
+static int set_both_interfaces(int fd, unsigned index)
+{
+	unsigned before;
+	int error = get_ipv6(fd, &before);
+	if (!error)
+		error = graft_side_multicast_interface_set(fd, GRAFT_IPV6, index);
+	if (error)
+		return error;
+	error = graft_side_multicast_interface_set(fd, GRAFT_IPV4, index);
+	if (!error || error == -ENOPROTOOPT)
+		return 0;
+	graft_side_multicast_interface_set(fd, GRAFT_IPV6, before);
+	return error;
+}
+
+int graft_multicast_interface_set(int fd, unsigned index)
+{
+	int family = socket_family(fd);
+	if (family < 0)
+		return family;
+	return family == AF_INET ? set_with_address(fd, index) : set_both_interfaces(fd, index);
+}
+
+int graft_multicast_interface_get(int fd, unsigned *index)
+{
+	int family = socket_family(fd);
+	if (family < 0)
+		return family;
+	return family == AF_INET ? get_by_address(fd, index) : get_ipv6(fd, index);
+}
