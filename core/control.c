@@ -237,7 +237,8 @@ static void put(struct writing *writing, int level, int type, const void *data, 
 		writing->error = -EMSGSIZE;
 		return;
 	}
-	struct cmsghdr header = {.cmsg_len = CMSG_LEN(size), .cmsg_level = level, .cmsg_type = type};
+	struct cmsghdr header = {.cmsg_level = level, .cmsg_type = type};
+	header.cmsg_len = (__typeof__(header.cmsg_len))CMSG_LEN(size); // a size_t, or half of one in musl
 	char *at = writing->bytes + writing->length;
 	memset(at, 0, CMSG_SPACE(size));
 	memcpy(at, &header, sizeof(header));

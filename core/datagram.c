@@ -8,6 +8,10 @@
 
 enum { BATCH = 64 };
 
+// POSIX and Linux disagree on these types, and so do libcs.
+typedef __typeof__(((struct msghdr *)0)->msg_controllen) control_length;
+typedef __typeof__(((struct msghdr *)0)->msg_iovlen) part_count;
+
 // ---- to receive -----------------------------------------------------------------------------------------
 
 static void read_back(const struct msghdr *header, union graft_address *from, struct graft_control *control)
@@ -71,7 +75,7 @@ static int prepare(struct msghdr *header, int fd, const union graft_address *to,
 	int length = graft_control_write(control, family_of(fd, to, control), room, GRAFT_CONTROL_ROOM);
 	if (length > 0) {
 		header->msg_control = room;
-		header->msg_controllen = (size_t)length;
+		header->msg_controllen = (control_length)length;
 	}
 	return length < 0 ? length : 0;
 }
@@ -80,7 +84,7 @@ static ssize_t send_parts(int fd, struct iovec *parts, size_t count, const union
         const struct graft_control *control, int flags)
 {
 	size_t room[GRAFT_CONTROL_ROOM / sizeof(size_t)];
-	struct msghdr header = {.msg_iov = parts, .msg_iovlen = count};
+	struct msghdr header = {.msg_iov = parts, .msg_iovlen = (part_count)count};
 	int error = prepare(&header, fd, to, control, room);
 	return error ? error : kernel_sendmsg(fd, &header, flags);
 }
@@ -101,7 +105,7 @@ static int receive_some(int fd, struct graft_message *messages, unsigned count, 
 		headers[i].msg_hdr = (struct msghdr){.msg_name = &messages[i].address,
 		        .msg_namelen = sizeof(messages[i].address),
 		        .msg_iov = messages[i].parts,
-		        .msg_iovlen = messages[i].part_count,
+		        .msg_iovlen = (part_count)messages[i].part_count,
 		        .msg_control = messages[i].room,
 		        .msg_controllen = sizeof(messages[i].room)};
 	int received = kernel_recvmmsg(fd, headers, count, flags);
@@ -122,8 +126,8 @@ static int send_some(int fd, struct graft_message *messages, unsigned count, int
 		struct graft_message *message = &messages[ready];
 		const union graft_address *to =
 		        message->address.any.sa_family == AF_UNSPEC ? NULL : &message->address;
-		headers[ready].msg_hdr =
-		        (struct msghdr){.msg_iov = message->parts, .msg_iovlen = message->part_count};
+		headers[ready].msg_hdr = (struct msghdr){
+		        .msg_iov = message->parts, .msg_iovlen = (part_count)message->part_count};
 		error = prepare(&headers[ready].msg_hdr, fd, to, &message->control, message->room);
 		ready += !error;
 	}
