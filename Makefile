@@ -50,11 +50,12 @@ UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o ask.o 
 TABLES   = $(if $(filter $(UNWIND),$@),,-fno-asynchronous-unwind-tables)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 BENCH   := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
-HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
+FUZZERS := policy core
+HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(FUZZERS:%=$(BUILD)/tests/fuzz_%)
 HELPERS += $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64 same/same)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
-	tests/same/*.[ch] tests/fuzz/*.c bench/*.[ch])
+	tests/same/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 
 .PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
@@ -80,10 +81,9 @@ $(BUILD)/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $<
 
-# The fuzz target without the fuzzer, for what it once found.
-$(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DSTANDALONE $(LDFLAGS) -o $@ $(filter-out %.h,$^)
+# A fuzz target without the fuzzer, for what it once found.
+$(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/standalone.o $(CORE) $(POLICY)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 # Programs that know libc's functions by other names.
 $(BUILD)/tests/%_fortified: tests/helpers/%.c Makefile
@@ -156,12 +156,12 @@ check-needs:
 FUZZ_SECONDS ?= 60
 fuzz:
 	@command -v clang >/dev/null || { echo "make fuzz: libFuzzer comes with clang: apt-get install clang" >&2; exit 1; }
-	$(MAKE) $(BUILD)/fuzz/policy
-	@mkdir -p $(BUILD)/fuzz/corpus
-	$(BUILD)/fuzz/policy -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(BUILD)/fuzz/corpus \
-		tests/fuzz/corpus/policy
+	$(MAKE) $(FUZZERS:%=$(BUILD)/fuzz/%)
+	@mkdir -p $(FUZZERS:%=$(BUILD)/fuzz/found_%) $(FUZZERS:%=tests/fuzz/corpus/%)
+	$(foreach fuzzer,$(FUZZERS),$(BUILD)/fuzz/$(fuzzer) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		$(BUILD)/fuzz/found_$(fuzzer) tests/fuzz/corpus/$(fuzzer) &&) :
 
-$(BUILD)/fuzz/policy: $(wildcard core/*.[ch] core/policy/*.[ch]) tests/fuzz/policy.c
+$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(wildcard core/*.[ch] core/policy/*.[ch])
 	@mkdir -p $(@D)
 	clang -std=gnu17 -D_GNU_SOURCE -O1 -g $(WARN) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 

@@ -310,7 +310,3 @@ holds_not() {
 		join 239.0.0.3 (policy:1)
 	END
 }
-
-@test "what the fuzzer once found" {
-	"${PRINT%/*}/fuzz_policy" "$BATS_TEST_DIRNAME"/fuzz/corpus/policy/*
-}

@@ -1,16 +1,13 @@
 // Feeds bytes to the policy's parsers: as rules, as a file, and as the value or the name of each variable.
 // The first byte selects. What is read must lie in the arena, and what is refused must be told in one
 // printable line.
-//
-// Built with -DSTANDALONE, a program that takes each file named on the command line once.
 #include "../../core/policy/policy.h"
 #include "../../core/text.h"
+#include "fuzz.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ARENA_SIZE = 4 << 20 };
 
@@ -23,14 +20,6 @@ static long read_file(const char *path, struct arena *arena, const char **conten
 	(void)arena;
 	*content = file_content; // of its exact size, so that a byte too far is seen
 	return (long)file_size;
-}
-
-static void check(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "%s\n", what);
-	abort();
 }
 
 static void check_error(const struct policy_error *error)
@@ -131,31 +120,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(variable);
 	return 0;
 }
-
-#ifdef STANDALONE
-static int run_file(const char *path)
-{
-	FILE *file = fopen(path, "rb");
-	if (!file)
-		return perror(path), 1;
-	static uint8_t data[1 << 20];
-	size_t size = fread(data, 1, sizeof(data), file);
-	fclose(file);
-	// A copy of its exact size, as libFuzzer gives.
-	uint8_t *copy = malloc(size + !size);
-	if (copy) {
-		memcpy(copy, data, size);
-		LLVMFuzzerTestOneInput(copy, size);
-	}
-	free(copy);
-	return 0;
-}
-
-int main(int count, char **arguments)
-{
-	int status = 0;
-	for (int i = 1; i < count; i++)
-		status |= run_file(arguments[i]);
-	return status;
-}
-#endif
