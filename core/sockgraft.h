@@ -317,6 +317,11 @@ int graft_control_parse(const void *bytes, size_t length, struct graft_control *
 // in `room`; -ERANGE a value is out of its range; -EINVAL an address is of the other family.
 int graft_control_write(const struct graft_control *control, int family, void *bytes, size_t room);
 
+enum { GRAFT_CONTROL_TEXT = 512 }; // bytes that hold any of them as text
+
+// What `control` holds, in `buffer`: "hops=1 class=0xb8 index=2". Returns `buffer`.
+const char *graft_control_text(const struct graft_control *control, char buffer[GRAFT_CONTROL_TEXT]);
+
 // ---- datagrams ------------------------------------------------------------------------------------------
 
 // Receives one datagram of at most `size` bytes; the rest of a longer one is lost, and with MSG_TRUNC in `flags`
@@ -396,6 +401,12 @@ struct graft_ipv6_header {
 // As for IPv4; the length is always 40.
 int graft_ipv6_header_parse(const void *bytes, size_t length, struct graft_ipv6_header *header);
 int graft_ipv6_header_write(const struct graft_ipv6_header *header, void *bytes, size_t room);
+
+enum { GRAFT_HEADER_TEXT = 320 }; // bytes that hold any header as text
+
+// A header as text, in `buffer`: "source=10.0.0.1 destination=224.0.0.5 tos=0xc0 ttl=1 ...". Returns `buffer`.
+const char *graft_ipv4_header_text(const struct graft_ipv4_header *header, char buffer[GRAFT_HEADER_TEXT]);
+const char *graft_ipv6_header_text(const struct graft_ipv6_header *header, char buffer[GRAFT_HEADER_TEXT]);
 
 // The internet checksum of RFC 1071 over `bytes`, in network byte order: to be stored as it is. Over bytes that
 // contain their checksum it is 0 where that is right.
