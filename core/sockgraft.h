@@ -3,7 +3,8 @@
 // Every function works on a descriptor that the caller owns, keeps nothing, allocates nothing and is safe in
 // a signal handler and in any thread. errno is not looked at nor kept: results are 0 or a count, and errors
 // are negative errno values, those of the system call unless said otherwise. Whatever the call, -EBADF is a
-// descriptor that is closed, -ENOTSOCK one that is no socket, and a call that fails has changed nothing.
+// descriptor that is closed, -ENOTSOCK one that is no socket, and a call that fails has changed nothing, but for
+// graft_buffer_set.
 //
 // An AF_INET6 socket that is not IPv6 only has two sides: IPv4 too goes in and out of it. A function that says
 // nothing of sides serves both. IPv4 addresses are AF_INET or mapped (::ffff:192.0.2.1) where they are handed
