@@ -45,7 +45,8 @@ static int ask(
 	int level = begin(request, index, group);
 	socklen_t length = (socklen_t)size_for(room);
 	request->count = room;
-	return kernel_getsockopt(fd, level, MCAST_MSFILTER, request, &length);
+	int error = kernel_getsockopt(fd, level, MCAST_MSFILTER, request, &length);
+	return error == -EOPNOTSUPP ? -ENOPROTOOPT : error; // as to join it would say
 }
 
 static int take(
