@@ -76,3 +76,9 @@ compile_example() {
 	done
 	[ "$count" -ge "${#PAGES[@]}" ]
 }
+
+@test "core refuses what the pages tell, with the errors that they tell" {
+	hosts_up
+	on receiver "$BUILD/tests/refusals"
+	on receiver setpriv --bounding-set -all --inh-caps -all "$BUILD/tests/refusals" --unprivileged
+}
