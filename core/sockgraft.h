@@ -223,7 +223,8 @@ bool graft_pattern_matches(const char *pattern, const char *name);
 // By the protocol-independent requests of RFC 3678: `index` is the interface's, 0 for the one that the route
 // to the group picks. On an AF_INET6 socket an IPv4 group joins its IPv4 side. Errors: -EADDRINUSE already a
 // member, in whatever mode; -ENODEV no such interface, or no route; -ENOBUFS over
-// net.ipv4.igmp_max_memberships, igmp_max_msf or net.ipv6.mld_max_msf; -EADDRNOTAVAIL not a member (to
+// net.ipv4.igmp_max_memberships, igmp_max_msf or net.ipv6.mld_max_msf, and, as -ENOMEM, over
+// net.core.optmem_max; -EADDRNOTAVAIL not a member (to
 // leave), or the source is listed already, or is not; -EINVAL not a group, the source is of the other family,
 // the membership is of the other mode, or there is none; -ENOPROTOOPT a group of a family that the socket
 // does not have. Linux lets a stream join too, which is of no use, and lets the first source turn a
@@ -326,10 +327,11 @@ enum { GRAFT_CONTROL_ROOM = 320 }; // bytes that hold all messages of one datagr
 // kinds are passed over. 0, or -EBADMSG if they don't hang together; what came before is in `control` then.
 int graft_control_parse(const void *bytes, size_t length, struct graft_control *control);
 
-// Writes what is to be specified, as sendmsg(2) wants it; what is received only is passed over. `family` is that of
-// the destination's address, AF_INET too where it is mapped; AF_UNSPEC writes for both, and the kernel passes over
-// what is not for it. `bytes` is aligned as a size_t is. Returns the length, 0 for nothing; -EMSGSIZE it does not fit
-// in `room`; -ERANGE a value is out of its range; -EINVAL an address is of the other family.
+// Writes what is to be specified, as sendmsg(2) wants it; what is received only is passed over. `family` is
+// that of the destination's address, AF_INET too where it is mapped; AF_UNSPEC writes for both, and the kernel
+// passes over what is not for it, save an interface alone to a mapped address, which it refuses with -EINVAL.
+// `bytes` is aligned as a size_t is. Returns the length, 0 for nothing; -EMSGSIZE it does not fit in `room`;
+// -ERANGE a value is out of its range; -EINVAL an address is of the other family.
 int graft_control_write(const struct graft_control *control, int family, void *bytes, size_t room);
 
 // ---- datagrams ------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 setup() {
 	load hosts
-	cd "$TESTS/.."
+	cd "$TESTS/.." || return
 	READ=("$PYTHON" "$TESTS/helpers/manuals.py")
 	PAGES=(docs/man/*.3)
 }
@@ -56,7 +56,7 @@ teardown() {
 # The library may have been built with the sanitizers, which the program brings along then.
 compile_example() {
 	local sanitizers=()
-	! nm "$BUILD/libsockgraft-core.a" | grep -q __asan_init || sanitizers=(-fsanitize=address,undefined)
+	! nm "$BUILD/libsockgraft-core.a" | grep -q __asan_init || sanitizers=("-fsanitize=address,undefined")
 	cc -std=gnu17 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror "${sanitizers[@]}" -Icore \
 		-o "${1%.c}" "$1" "$BUILD/libsockgraft-core.a"
 }
