@@ -77,6 +77,16 @@ compile_example() {
 	[ "$count" -ge "${#PAGES[@]}" ]
 }
 
+@test "the header compiles by itself in strict C and in C++" {
+	command -v cc >/dev/null || skip "needs a compiler"
+	local standard
+	for standard in c99 c11 c17 gnu17; do
+		cc -x c -std="$standard" -Wall -Wextra -pedantic -Werror -fsyntax-only - <<<'#include "core/sockgraft.h"'
+	done
+	! command -v c++ >/dev/null ||
+		c++ -x c++ -std=c++11 -Wall -Wextra -pedantic -Werror -fsyntax-only - <<<'#include "core/sockgraft.h"'
+}
+
 @test "core refuses what the pages tell, with the errors that they tell" {
 	hosts_up
 	on receiver "$BUILD/tests/refusals"
