@@ -176,6 +176,9 @@ PKGCONFIG := sockgraft-core.pc
 HEADERS := sockgraft.h sockgraft_options.h
 MANUALS := $(patsubst docs/man/%,%,$(wildcard docs/man/*.[1-9]))
 manual_path = $(addprefix $(DESTDIR)$(MANDIR)/man,$(foreach page,$(1),$(subst .,,$(suffix $(page)))/$(page)))
+# A page is found by each of the names that it says it has: those that are not its file's are links to it.
+manual_names = $(shell sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([^ ]*\).*/\1/p' docs/man/$(1))
+manual_links = $(filter-out $(MANUALS),$(addsuffix $(suffix $(1)),$(call manual_names,$(1))))
 
 install: all
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libsockgraft.so
@@ -187,11 +190,13 @@ install: all
 	sed 's|@includedir@|$(INCLUDEDIR)|; s|@libdir@|$(LIBDIR)|; s|@version@|$(VERSION)|' core/$(PKGCONFIG).in \
 		>$(DESTDIR)$(LIBDIR)/pkgconfig/$(PKGCONFIG)
 	$(foreach page,$(MANUALS),install -D -m 644 docs/man/$(page) $(call manual_path,$(page)) &&) :
+	$(foreach page,$(MANUALS),$(foreach link,$(call manual_links,$(page)),ln -sf $(page) $(call manual_path,$(link)) &&)) :
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libsockgraft.so $(notdir $(CORE_SHARED) $(CORE_STATIC)) \
 		libsockgraft-core.so pkgconfig/$(PKGCONFIG)) \
-		$(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(HEADERS)) $(call manual_path,$(MANUALS))
+		$(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(HEADERS)) \
+		$(call manual_path,$(MANUALS) $(foreach page,$(MANUALS),$(call manual_links,$(page))))
 
 clean:
 	rm -rf $(BUILD)

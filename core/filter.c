@@ -159,11 +159,17 @@ void graft_filter_begin(struct graft_filter *filter, struct sock_filter *code, u
 	keep_first_question(filter);
 }
 
+static union graft_address unmapped(const union graft_address *address)
+{
+	union graft_address plain = *address;
+	graft_address_unmap(&plain);
+	return plain;
+}
+
 void graft_filter_admit_address(struct graft_filter *filter, const union graft_address *address)
 {
 	unsigned block = filter->length;
-	union graft_address plain = *address;
-	graft_address_unmap(&plain);
+	union graft_address plain = unmapped(address);
 	require_destination(filter, &plain);
 	if (plain.any.sa_family == AF_INET6 && graft_address_is_link_local(&plain) && plain.v6.sin6_scope_id)
 		require_zone(filter, plain.v6.sin6_scope_id);
@@ -185,11 +191,14 @@ void graft_filter_admit_group(struct graft_filter *filter, const union graft_add
         bool exclude, const union graft_address *sources, unsigned source_count)
 {
 	unsigned block = filter->length;
-	require_destination(filter, group);
+	union graft_address plain = unmapped(group);
+	require_destination(filter, &plain);
 	if (index)
 		require_interface(filter, index);
-	for (unsigned i = 0; i < source_count; i++)
-		test_source(filter, &sources[i], exclude);
+	for (unsigned i = 0; i < source_count; i++) {
+		union graft_address source = unmapped(&sources[i]);
+		test_source(filter, &source, exclude);
+	}
 	emit_jump(filter, exclude || !source_count ? TO_END : TO_NEXT_BLOCK);
 	land(filter, block, TO_NEXT_BLOCK);
 }
@@ -197,7 +206,8 @@ void graft_filter_admit_group(struct graft_filter *filter, const union graft_add
 void graft_filter_refuse_group(struct graft_filter *filter, const union graft_address *group)
 {
 	unsigned block = filter->length;
-	require_destination(filter, group);
+	union graft_address plain = unmapped(group);
+	require_destination(filter, &plain);
 	emit_return(filter, 0);
 	land(filter, block, TO_NEXT_BLOCK);
 }

@@ -16,7 +16,8 @@ const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT] = {
 int graft_option_set(int fd, enum graft_option option, enum graft_side side, int64_t value)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
-	if (!row->column[side].name)
+	// What IPV6_MTU sets is not what it gets: the size of fragments.
+	if (!row->column[side].name || option == GRAFT_PATH_MTU)
 		return -ENOPROTOOPT;
 	if (value < row->minimum || value > row->maximum)
 		return -ERANGE;
@@ -37,8 +38,13 @@ int graft_option_get(int fd, enum graft_option option, enum graft_side side, int
 
 int graft_buffer_set(int fd, enum graft_option option, int64_t bytes)
 {
+	const struct graft_option_row *row = &graft_option_rows[option];
 	int force = option == GRAFT_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE;
 	int wanted = (int)bytes;
+	if (option != GRAFT_RCVBUF && option != GRAFT_SNDBUF)
+		return -EINVAL;
+	if (bytes < row->minimum || bytes > row->maximum)
+		return -ERANGE;
 	if (!kernel_setsockopt(fd, SOL_SOCKET, force, &wanted, sizeof(wanted)))
 		return 0;
 	int error = graft_option_set(fd, option, GRAFT_IPV4, bytes);

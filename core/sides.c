@@ -46,7 +46,7 @@ int graft_set(int fd, enum graft_option option, int64_t value)
 	int family = socket_family(fd);
 	if (family < 0)
 		return family;
-	if (family == AF_INET || has_one_column(option))
+	if (family == AF_INET || has_one_column(option) || option == GRAFT_PATH_MTU)
 		return graft_option_set(fd, option, first_side(family, option), value);
 	return set_both(fd, option, value);
 }

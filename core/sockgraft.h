@@ -3,8 +3,8 @@
 // Every function works on a descriptor that the caller owns, keeps nothing, allocates nothing and is safe in
 // a signal handler and in any thread. errno is not looked at nor kept: results are 0 or a count, and errors
 // are negative errno values, those of the system call unless said otherwise. Whatever the call, -EBADF is a
-// descriptor that is closed, -ENOTSOCK one that is no socket, and a call that fails has changed nothing, but for
-// graft_buffer_set.
+// descriptor that is closed, -ENOTSOCK one that is no socket. A call that fails has changed nothing on the
+// socket, unless said otherwise; what it would have handed out is not to be looked at.
 //
 // An AF_INET6 socket that is not IPv6 only has two sides: IPv4 too goes in and out of it. A function that says
 // nothing of sides serves both. IPv4 addresses are AF_INET or mapped (::ffff:192.0.2.1) where they are handed
@@ -56,10 +56,13 @@ enum { GRAFT_ADDRESS_TEXT = 72 }; // bytes that hold any address as text: "[v6%i
 // Returns `buffer`.
 const char *graft_address_text(const union graft_address *address, char buffer[GRAFT_ADDRESS_TEXT]);
 
-socklen_t graft_address_length(const union graft_address *address); // as bind and connect want it
-uint16_t graft_address_port(const union graft_address *address);    // host byte order
+// As bind and connect want it: for AF_UNSPEC the length that connect takes to end a connection.
+socklen_t graft_address_length(const union graft_address *address);
+uint16_t graft_address_port(const union graft_address *address); // host byte order
 void graft_address_set_port(union graft_address *address, uint16_t port);
-bool graft_address_equal(const union graft_address *a, const union graft_address *b); // port and zone aside
+// Port and zone aside. A mapped address is another one than the IPv4 address inside it, here and in prefixes;
+// the questions below about kinds look inside.
+bool graft_address_equal(const union graft_address *a, const union graft_address *b);
 bool graft_address_is_multicast(const union graft_address *address);
 bool graft_address_is_any(const union graft_address *address);    // 0.0.0.0, ::, or ::ffff:0.0.0.0
 bool graft_address_is_mapped(const union graft_address *address); // IPv4 within ::ffff:0:0/96
@@ -108,11 +111,12 @@ struct graft_option_row {
 
 extern const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT];
 
-// One option of a socket, on each side that both have. To get it from a socket with two sides tells what holds
-// for IPv6. Errors: -ERANGE the value is not in the row's range; -ENOPROTOOPT or -EINVAL not an option of this
-// family or kind of socket; -EAFNOSUPPORT the socket is of another family than AF_INET and AF_INET6; -ENOTCONN
-// no peer (GRAFT_PATH_MTU); -EPERM not permitted (GRAFT_MARK, GRAFT_PRIORITY over 6). ip(7), ipv6(7),
-// socket(7), raw(7), udp(7), RFC 3493, RFC 3542.
+// One option of a socket, on each side that both have. To get it from a socket with two sides tells what
+// holds for IPv6. Errors: -ERANGE the value is not in the row's range; -ENOPROTOOPT or -EINVAL not an option
+// of this family or kind of socket, or only to get (GRAFT_PATH_MTU); -EINVAL too late (GRAFT_V6ONLY, of a raw
+// socket always), or an odd offset (GRAFT_CHECKSUM); -EAFNOSUPPORT the socket is of another family than
+// AF_INET and AF_INET6; -ENOTCONN no peer (GRAFT_PATH_MTU); -EPERM not permitted (GRAFT_MARK, GRAFT_PRIORITY
+// over 6). ip(7), ipv6(7), socket(7), raw(7), udp(7), RFC 3493, RFC 3542.
 int graft_set(int fd, enum graft_option option, int64_t value);
 int graft_get(int fd, enum graft_option option, int64_t *value);
 
@@ -120,21 +124,25 @@ int graft_get(int fd, enum graft_option option, int64_t *value);
 enum graft_side { GRAFT_IPV4, GRAFT_IPV6 };
 
 // The same on one side, for those who know what the socket has. A row without an option on that side gives
-// -ENOPROTOOPT.
+// -ENOPROTOOPT. `value` has the kernel's 32 bits: a mark past 2147483647 is negative in it.
 int graft_option_set(int fd, enum graft_option option, enum graft_side side, int64_t value);
 int graft_option_get(int fd, enum graft_option option, enum graft_side side, int *value);
 
 // GRAFT_RCVBUF or GRAFT_SNDBUF, in bytes: past net.core.rmem_max or wmem_max where CAP_NET_ADMIN permits it;
-// otherwise as much as the maximum allows, and -EPERM if that is less than `bytes`.
+// otherwise as much as the maximum allows, and -EPERM if that is less than `bytes`: the buffer has changed
+// then. The kernel doubles what is set, which graft_get tells. -ERANGE not in the row's range; -EINVAL
+// another option.
 int graft_buffer_set(int fd, enum graft_option option, int64_t bytes);
 
 // How long one call that receives, or sends, may block, in nanoseconds; 0: without end. The kernel counts in
-// ticks, 1 to 10 ms, and rounds up. A call that took longer gives -EAGAIN. -EINVAL: less than 0. socket(7).
+// ticks, 1 to 10 ms, and rounds up, which graft_timeout_get tells. The call that would have blocked for
+// longer gives -EAGAIN. -EINVAL: less than 0. socket(7).
 enum graft_direction { GRAFT_RECEIVING, GRAFT_SENDING };
 int graft_timeout_set(int fd, enum graft_direction direction, int64_t nanoseconds);
 int graft_timeout_get(int fd, enum graft_direction direction, int64_t *nanoseconds);
 
-// The datagrams that this socket has dropped so far, for a full buffer above all (SO_MEMINFO).
+// The datagrams that this socket has dropped so far, for a full buffer above all (SO_MEMINFO, since Linux
+// 4.12: before, -ENOPROTOOPT).
 int graft_drops(int fd, uint32_t *count);
 
 // ---- the outgoing interface of multicast ----------------------------------------------------------------
@@ -143,11 +151,11 @@ int graft_drops(int fd, uint32_t *count);
 // so the first address of the interface is put on the socket with it, which is also what an unbound socket then
 // sends from, and has to be put anew when the interface gets another. -ENODEV no such interface; -EINVAL (IPv4)
 // or -ENOPROTOOPT (IPv6) a stream. Where another program set the index without an address, and where the
-// interface has none, to get it says 0.
+// interface has none, to get it says 0. An AF_INET6 socket's interface is that of both sides.
 int graft_multicast_interface_set(int fd, unsigned index);
 int graft_multicast_interface_get(int fd, unsigned *index);
 
-// On one side, by index alone.
+// On one side, by index alone: an unbound AF_INET socket sends from the address that the route picks then.
 int graft_side_multicast_interface_set(int fd, enum graft_side side, unsigned index);
 
 // ---- names of values ------------------------------------------------------------------------------------
@@ -196,13 +204,15 @@ const char *graft_interface_text(const struct graft_interface *interface, char b
 int graft_interface_name(int fd, unsigned index, char name[IF_NAMESIZE]);
 
 // The indexes of the interfaces that `interface` names, in the order in which the kernel lists them: the
-// count, 1 or more and at most `room`, or -ENODEV if there is none. A name is looked up in the network
-// namespace of socket `fd`, the rest in the calling thread's. A pattern names those that can multicast, up or
-// down.
+// count, 1 or more and at most `room` (1 or more), or -ENODEV if there is none. A name is looked up in the
+// network namespace of socket `fd`, the rest in the calling thread's, and `fd` is not looked at then. An
+// index is handed back as it is, whether there is such an interface or not. A pattern names those that can
+// multicast, up or down.
 int graft_interface_resolve(
         int fd, const struct graft_interface *interface, unsigned *indexes, unsigned room);
 
-// The index of the interface that the route to `group` leaves by, or -ENODEV.
+// The index of the interface that the route to `group`, or to any other address, leaves by in the calling
+// thread's network namespace, or -ENODEV.
 int graft_route_interface(const union graft_address *group);
 
 // Whether `name` matches a pattern of * (any bytes) and ? (any one byte).
@@ -210,12 +220,15 @@ bool graft_pattern_matches(const char *pattern, const char *name);
 
 // ---- memberships ----------------------------------------------------------------------------------------
 //
-// By the protocol-independent requests of RFC 3678: `index` is the interface's, 0 for the one that the route to
-// the group picks. On an AF_INET6 socket an IPv4 group joins its IPv4 side. Errors: -EADDRINUSE already a member;
-// -ENODEV no such interface, or no route; -ENOBUFS over net.ipv4.igmp_max_memberships, igmp_max_msf or
-// net.ipv6.mld_max_msf; -EADDRNOTAVAIL not a member (to leave), or the source is listed already, or is not;
-// -EINVAL not a group, the source is of the other family, the membership is of the other mode, or there is none;
-// -ENOPROTOOPT a group of a family that the socket does not have. Linux lets a stream join too, which is of no use.
+// By the protocol-independent requests of RFC 3678: `index` is the interface's, 0 for the one that the route
+// to the group picks. On an AF_INET6 socket an IPv4 group joins its IPv4 side. Errors: -EADDRINUSE already a
+// member, in whatever mode; -ENODEV no such interface, or no route; -ENOBUFS over
+// net.ipv4.igmp_max_memberships, igmp_max_msf or net.ipv6.mld_max_msf, and, as -ENOMEM, over
+// net.core.optmem_max; -EADDRNOTAVAIL not a member (to
+// leave), or the source is listed already, or is not; -EINVAL not a group, the source is of the other family,
+// the membership is of the other mode, or there is none; -ENOPROTOOPT a group of a family that the socket
+// does not have. Linux lets a stream join too, which is of no use, and lets the first source turn a
+// membership from any source that never had one blocked into one from that alone.
 
 int graft_join(int fd, unsigned index, const union graft_address *group);  // from any source
 int graft_leave(int fd, unsigned index, const union graft_address *group); // whatever its mode
@@ -232,8 +245,9 @@ int graft_block_source(
 int graft_unblock_source(
         int fd, unsigned index, const union graft_address *group, const union graft_address *source);
 
-// Whether the sources of a membership are those heard, or those not heard.
-enum graft_mode { GRAFT_EXCLUDE = MCAST_EXCLUDE, GRAFT_INCLUDE = MCAST_INCLUDE };
+// Whether the sources of a membership are those heard, or those not heard: the kernel's MCAST_EXCLUDE and
+// MCAST_INCLUDE, which libc keeps from programs in strict C.
+enum graft_mode { GRAFT_EXCLUDE = 0, GRAFT_INCLUDE = 1 };
 
 // The mode of a membership and its sources, at most `room` of them. Returns how many it has, which may be more;
 // -EADDRNOTAVAIL not a member on that interface, which has to be named (`index` 0 finds none). `mode` and, with
@@ -242,7 +256,8 @@ int graft_sources_get(int fd, unsigned index, const union graft_address *group, 
         union graft_address *sources, unsigned room);
 
 // Puts mode and sources in place of those that the membership has, at once (MCAST_MSFILTER). GRAFT_INCLUDE
-// without sources leaves the group. -EINVAL not a member; -ENOMEM, -ENOBUFS too many sources.
+// without sources leaves the group. -EINVAL not a member on that interface, which is to be named (IPv6 finds
+// none by `index` 0), or a source of the other family; -ENOBUFS, -ENOMEM too many sources.
 int graft_sources_set(int fd, unsigned index, const union graft_address *group, enum graft_mode mode,
         const union graft_address *sources, unsigned count);
 
@@ -256,11 +271,12 @@ struct graft_membership {
 // The memberships of a socket of this or another process, at most `room` of them, IPv4's first. Returns how many
 // there are, which may be more. The kernel has no list by socket: each group of /proc/net/igmp and igmp6 is asked
 // for. `pid` is a process in the network namespace of the socket, 0 for the calling thread. -ENOENT: no such
-// process, or no /proc; -EACCES: not permitted.
+// process, or no /proc; other errors are those of open(2).
 int graft_memberships(int fd, pid_t pid, struct graft_membership *memberships, unsigned room);
 
-// A descriptor, closed on exec, of what process `pid` has as its descriptor `fd` (pidfd_getfd(2)). -EPERM: may not
-// trace it (ptrace(2)); -EBADF: it has no such descriptor; -ESRCH; -ENOSYS before Linux 5.6.
+// A descriptor, closed on exec, of what process `pid` has as its descriptor `fd` (pidfd_getfd(2)). -EPERM:
+// may not trace it (ptrace(2)); -EBADF: it has no such descriptor; -ESRCH: no such process; -EINVAL: 0 or
+// less; -ENOSYS before Linux 5.6.
 int graft_descriptor_of(pid_t pid, int fd);
 
 // ---- control messages -----------------------------------------------------------------------------------
@@ -284,14 +300,14 @@ enum graft_with {
 struct graft_control {
 	unsigned with;          // of enum graft_with
 	bool incomplete;        // received: the kernel had no room for all (MSG_CTRUNC)
-	unsigned hops;          // 0 to 255; specifying for IPv4 1 to 255
+	unsigned hops;          // 0 to 255; specifying for IPv4 1 to 255, and the kernel says -EINVAL to 0
 	unsigned traffic_class; // 0 to 255; the upper six bits are the DSCP
 	unsigned index;         // of the interface; received on, or to be sent by
 	// Specifying: the address of this host to send from. Received: the one to answer from, which for IPv6 is known
 	// of unicast alone.
 	union graft_address source;
 	union graft_address destination; // received: where it was sent to; without a port
-	union graft_address next_hop;    // specifying; Linux refuses it with -EINVAL
+	union graft_address next_hop;    // specifying, IPv6; Linux refuses the datagram with -EINVAL
 	unsigned path_mtu; // received: bytes, to `destination`, when something sent was too large
 	unsigned segment;  // bytes; specifying: of each datagram to cut, received: of each coalesced
 	uint32_t drops;    // received: datagrams dropped before this one since the socket was made
@@ -312,10 +328,11 @@ enum { GRAFT_CONTROL_ROOM = 320 }; // bytes that hold all messages of one datagr
 // kinds are passed over. 0, or -EBADMSG if they don't hang together; what came before is in `control` then.
 int graft_control_parse(const void *bytes, size_t length, struct graft_control *control);
 
-// Writes what is to be specified, as sendmsg(2) wants it; what is received only is passed over. `family` is that of
-// the destination's address, AF_INET too where it is mapped; AF_UNSPEC writes for both, and the kernel passes over
-// what is not for it. `bytes` is aligned as a size_t is. Returns the length, 0 for nothing; -EMSGSIZE it does not fit
-// in `room`; -ERANGE a value is out of its range; -EINVAL an address is of the other family.
+// Writes what is to be specified, as sendmsg(2) wants it; what is received only is passed over. `family` is
+// that of the destination's address, AF_INET too where it is mapped; AF_UNSPEC writes for both, and the kernel
+// passes over what is not for it, save an interface alone to a mapped address, which it refuses with -EINVAL.
+// `bytes` is aligned as a size_t is. Returns the length, 0 for nothing; -EMSGSIZE it does not fit in `room`;
+// -ERANGE a value is out of its range; -EINVAL an address is of the other family.
 int graft_control_write(const struct graft_control *control, int family, void *bytes, size_t room);
 
 enum { GRAFT_CONTROL_TEXT = 512 }; // bytes that hold any of them as text
@@ -332,7 +349,8 @@ ssize_t graft_receive(int fd, void *bytes, size_t size, union graft_address *fro
         struct graft_control *control, int flags);
 
 // Sends one datagram to `to`, or, with NULL, to the connected peer. `control` may be NULL. Returns the length.
-// Errors and flags: sendmsg(2), and those of graft_control_write.
+// Errors and flags: sendmsg(2), and those of graft_control_write. A source that is no address of this host is
+// -ENETUNREACH (IPv4) or -EINVAL (IPv6), an interface that there is not -ENODEV.
 ssize_t graft_send(int fd, const void *bytes, size_t size, const union graft_address *to,
         const struct graft_control *control, int flags);
 
@@ -413,13 +431,15 @@ const char *graft_ipv6_header_text(const struct graft_ipv6_header *header, char 
 // contain their checksum it is 0 where that is right.
 uint16_t graft_internet_checksum(const void *bytes, size_t length);
 
-// Receives one packet on a raw IPv4 socket: the header is in `header`, the payload in `bytes`, without the header.
-// Returns the payload's length. -EBADMSG: not an IPv4 packet. Otherwise as graft_receive, without MSG_TRUNC.
+// Receives one packet on a raw IPv4 socket: the header is in `header`, the payload in `bytes`, without the
+// header. Returns the payload's length. -EBADMSG: not an IPv4 packet, which is lost. Otherwise as
+// graft_receive, without MSG_TRUNC.
 ssize_t graft_receive_packet(int fd, struct graft_ipv4_header *header, void *bytes, size_t size,
         struct graft_control *control, int flags);
 
 // Sends one packet with this header, to its destination, on a raw IPv4 socket with GRAFT_HEADER_INCLUDED. Returns the
-// length of header and payload. Errors: those of graft_ipv4_header_write and graft_send.
+// length of header and payload. Errors: those of graft_ipv4_header_write and graft_send. Without
+// GRAFT_HEADER_INCLUDED, which is not looked at, the kernel puts a header of its own before this one.
 ssize_t graft_send_packet(int fd, const struct graft_ipv4_header *header, const void *bytes, size_t size,
         const struct graft_control *control, int flags);
 
@@ -447,9 +467,10 @@ int graft_icmp_filter_get(int fd, struct graft_icmp_filter *filter);
 
 // A classic BPF program of `length` instructions (Documentation/networking/filter.rst) in place of the one that the
 // socket had. It sees a UDP socket's datagrams from the UDP header on, a raw socket's from what it receives on;
-// SKF_NET_OFF leads to the IP header. -EINVAL: the kernel does not accept the program.
+// SKF_NET_OFF leads to the IP header. -EINVAL: the kernel does not accept the program; -ENOMEM: it is over
+// net.core.optmem_max; -EPERM: the socket's filter is locked (SO_LOCK_FILTER).
 int graft_bpf_attach(int fd, const struct sock_filter *code, unsigned length);
-int graft_bpf_detach(int fd); // -ENOENT: none is attached
+int graft_bpf_detach(int fd); // -ENOENT: none is attached; -EPERM: it is locked
 
 // The program that is attached to `fd`: its length in instructions, 0 for none; at most `room` are written, and
 // -EINVAL says that it is longer.
@@ -465,7 +486,7 @@ struct graft_filter {
 	struct sock_filter *code;
 	unsigned length, room; // instructions
 	int family;            // of the socket
-	bool full;             // something did not fit
+	bool full;             // something did not fit, which graft_filter_end tells
 };
 
 enum { GRAFT_FILTER_ROOM = BPF_MAXINSNS };
@@ -476,7 +497,8 @@ struct graft_filter_identity {
 	uint32_t tag;
 };
 
-// Starts a filter for a socket of `family` in `code`.
+// Starts a filter for a socket of `family`, AF_INET or AF_INET6, in `code`, which has room for `room`
+// instructions.
 void graft_filter_begin(struct graft_filter *filter, struct sock_filter *code, unsigned room, int family,
         const struct graft_filter_identity *identity);
 
@@ -484,7 +506,7 @@ void graft_filter_begin(struct graft_filter *filter, struct sock_filter *code, u
 void graft_filter_admit_address(struct graft_filter *filter, const union graft_address *address);
 
 // Admits what is sent to `group` and arrives on interface `index` (0: on any) from one of the sources, or,
-// with `exclude`, from any but those.
+// with `exclude`, from any but those. Without sources it is from any, in either case.
 void graft_filter_admit_group(struct graft_filter *filter, const union graft_address *group, unsigned index,
         bool exclude, const union graft_address *sources, unsigned source_count);
 

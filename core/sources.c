@@ -15,6 +15,9 @@ struct request {
 	struct sockaddr_storage sources[];
 };
 
+_Static_assert(
+        (int)GRAFT_EXCLUDE == MCAST_EXCLUDE && (int)GRAFT_INCLUDE == MCAST_INCLUDE, "the kernel's modes");
+
 // Past so many sources the request is mapped memory: a signal handler's stack may be small.
 enum { ON_STACK = 4, MOST = 1U << 16 };
 
@@ -45,7 +48,8 @@ static int ask(
 	int level = begin(request, index, group);
 	socklen_t length = (socklen_t)size_for(room);
 	request->count = room;
-	return kernel_getsockopt(fd, level, MCAST_MSFILTER, request, &length);
+	int error = kernel_getsockopt(fd, level, MCAST_MSFILTER, request, &length);
+	return error == -EOPNOTSUPP ? -ENOPROTOOPT : error; // as to join it would say
 }
 
 static int take(

@@ -1,0 +1,94 @@
+# What the manual pages say is what the sources say, and their examples do what the pages tell.
+
+setup() {
+	load hosts
+	cd "$TESTS/.." || return
+	READ=("$PYTHON" "$TESTS/helpers/manuals.py")
+	PAGES=(docs/man/*.3)
+}
+
+teardown() {
+	[ ${#HOST[@]} = 0 ] || hosts_down
+}
+
+@test "the pages are well-formed" {
+	command -v mandoc >/dev/null || skip "needs mandoc"
+	[ -z "$(mandoc -T lint -W warning docs/man/*.[1-9])" ]
+}
+
+@test "every declaration of core stands in one synopsis, as it is in the header" {
+	declared=$("${READ[@]}" declarations core/sockgraft.h | sort)
+	[ "$(wc -l <<<"$declared")" -gt 80 ]
+	diff <(echo "$declared") <("${READ[@]}" synopses "${PAGES[@]}" | sort)
+}
+
+@test "the pages name no function that there is not" {
+	known=$("${READ[@]}" functions core/sockgraft.h && basename -s .3 "${PAGES[@]}")
+	named=$("${READ[@]}" named "${PAGES[@]}" docs/man/sockgraft.7 | sort -u)
+	[ -n "$named" ]
+	[ -z "$(comm -13 <(sort -u <<<"$known") <(echo "$named"))" ]
+}
+
+@test "the overview lists every function once" {
+	diff <("${READ[@]}" functions core/sockgraft.h | sort) \
+		<(awk '/^\.Sh/ { on = / FUNCTIONS/ } on && /^\.It Fn/ { print $3 }' docs/man/libsockgraft-core.3 | sort)
+}
+
+@test "the list of options is the source's" {
+	diff <("$BUILD/tests/options_print" --man) \
+		<(awk '/^\.\\" end/ { on = 0 } on { print } /^\.\\" options/ { on = 1 }' docs/man/graft_set.3)
+}
+
+@test "every function and structure has a page of its name once the manual is installed, and none after" {
+	local root=$BATS_TEST_TMPDIR/root names name
+	make -s install BUILD="$BUILD" DESTDIR="$root" PREFIX=/usr LIBDIR=/usr/lib/multi
+	names=$("${READ[@]}" functions core/sockgraft.h &&
+		"${READ[@]}" declarations core/sockgraft.h | sed -nE 's/^(struct|union) (\w+) \{.*/\2/p')
+	[ -n "$names" ]
+	for name in $names libsockgraft-core; do
+		grep -qx "\.Nm $name\( ,\)\?" "$root/usr/share/man/man3/$name.3" || fail "no page for $name"
+	done
+	[ -s "$root/usr/share/man/man7/sockgraft.7" ]
+	make -s uninstall BUILD="$BUILD" DESTDIR="$root" PREFIX=/usr LIBDIR=/usr/lib/multi
+	[ -z "$(find "$root" ! -type d)" ]
+}
+
+# The library may have been built with the sanitizers, which the program brings along then.
+compile_example() {
+	local sanitizers=()
+	! nm "$BUILD/libsockgraft-core.a" | grep -q __asan_init || sanitizers=("-fsanitize=address,undefined")
+	cc -std=gnu17 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror "${sanitizers[@]}" -Icore \
+		-o "${1%.c}" "$1" "$BUILD/libsockgraft-core.a"
+}
+
+@test "the examples compile without a warning, run, and print what the pages say" {
+	command -v cc >/dev/null || skip "needs a compiler"
+	"${READ[@]}" examples "$BATS_TEST_TMPDIR" "${PAGES[@]}"
+	hosts_up
+	local program example count=0
+	for program in "$BATS_TEST_TMPDIR"/*.c; do
+		example=${program%.c}
+		compile_example "$program"
+		on receiver timeout "$DEADLINE" "$example" >"$example.printed" || fail "${example##*/} failed"
+		touch "$example.out"
+		diff "$example.out" "$example.printed"
+		count=$((count + 1))
+	done
+	[ "$count" -ge "${#PAGES[@]}" ]
+}
+
+@test "the header compiles by itself in strict C and in C++" {
+	command -v cc >/dev/null || skip "needs a compiler"
+	local standard
+	for standard in c99 c11 c17 gnu17; do
+		cc -x c -std="$standard" -Wall -Wextra -pedantic -Werror -fsyntax-only - <<<'#include "core/sockgraft.h"'
+	done
+	! command -v c++ >/dev/null ||
+		c++ -x c++ -std=c++11 -Wall -Wextra -pedantic -Werror -fsyntax-only - <<<'#include "core/sockgraft.h"'
+}
+
+@test "core refuses what the pages tell, with the errors that they tell" {
+	hosts_up
+	on receiver "$BUILD/tests/refusals"
+	on receiver setpriv --bounding-set -all --inh-caps -all "$BUILD/tests/refusals" --unprivileged
+}
