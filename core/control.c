@@ -305,9 +305,11 @@ int graft_control_write(const struct graft_control *control, int family, void *b
 		graft_address_unmap(&source);
 		if (family == AF_UNSPEC)
 			family = source.any.sa_family;
-		if (source.any.sa_family != family)
+		if (source.any.sa_family != family || family == AF_UNSPEC)
 			return -EINVAL;
 	}
+	if (family == AF_INET && control->with & GRAFT_WITH_HOPS && !control->hops)
+		writing.error = -ERANGE;
 	if (control->with & GRAFT_WITH_NEXT_HOP &&
 	        (family == AF_INET || control->next_hop.any.sa_family != AF_INET6))
 		return -EINVAL;
