@@ -53,7 +53,7 @@ int graft_control_receive(int fd, unsigned with, bool on)
 	}
 	while (error && before >= 0 && done-- > 0)
 		if (receivable[done].with & with)
-			graft_set(fd, receivable[done].option, receivable[done].with & (unsigned)before);
+			graft_set(fd, receivable[done].option, (receivable[done].with & (unsigned)before) != 0);
 	return error;
 }
 
@@ -305,10 +305,13 @@ int graft_control_write(const struct graft_control *control, int family, void *b
 		graft_address_unmap(&source);
 		if (family == AF_UNSPEC)
 			family = source.any.sa_family;
-		if (source.any.sa_family != family)
+		if (source.any.sa_family != family || family == AF_UNSPEC)
 			return -EINVAL;
 	}
-	if (control->with & GRAFT_WITH_NEXT_HOP && control->next_hop.any.sa_family != AF_INET6)
+	if (family == AF_INET && control->with & GRAFT_WITH_HOPS && !control->hops)
+		writing.error = -ERANGE;
+	if (control->with & GRAFT_WITH_NEXT_HOP &&
+	        (family == AF_INET || control->next_hop.any.sa_family != AF_INET6))
 		return -EINVAL;
 	if (family != AF_INET6)
 		write_ipv4(&writing, control, source.any.sa_family == AF_INET ? &source.v4.sin_addr : NULL);

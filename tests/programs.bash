@@ -271,3 +271,14 @@ sees() {
 has_captured() {
 	grep -Eq -e "$2" <<<"$(captured "$1")"
 }
+
+# --- the tests of core ---
+
+# core PROGRAM CASE...: runs cases of a program of tests/core on the receiver, which opens sockets on the sender too.
+core() {
+	local program=$BUILD/tests/core/$1 case
+	shift
+	for case; do
+		PEER=/proc/${HOST[sender]}/ns/net on receiver "$program" "$case" || fail "$case"
+	done
+}
