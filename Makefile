@@ -49,12 +49,14 @@ CORE_OBJECTS := $(patsubst core/%.c,$(BUILD)/library/%.o,$(wildcard core/*.c))
 UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o ask.o wait.o pending.o settle.o)
 TABLES   = $(if $(filter $(UNWIND),$@),,-fno-asynchronous-unwind-tables)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
+# Programs that use core; the others know nothing of sockgraft.
+CORE_EXAMPLES := $(patsubst examples/core/%.c,$(BUILD)/examples/core/%,$(wildcard examples/core/*.c))
 BENCH   := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
 HELPERS += $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64 same/same)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
-SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
-	tests/same/*.[ch] tests/fuzz/*.c bench/*.[ch])
+SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c examples/core/*.[ch] \
+	tests/helpers/*.c tests/libraries/*.[ch] tests/same/*.[ch] tests/fuzz/*.c bench/*.[ch])
 
 .PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
@@ -75,6 +77,10 @@ $(BUILD)/%.o: %.c Makefile
 $(BUILD)/examples/%: examples/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $<
+
+$(BUILD)/examples/core/%: examples/core/%.c $(CORE_STATIC) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -Icore $(LDFLAGS) -o $@ $< $(CORE_STATIC)
 
 $(BUILD)/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
@@ -138,7 +144,7 @@ bench: all $(BENCH)
 
 # ---- tests ---------------------------------------------------------------------------------------------
 
-test-builds: all $(EXAMPLES) $(HELPERS) $(PRELOADS)
+test-builds: all $(EXAMPLES) $(CORE_EXAMPLES) $(HELPERS) $(PRELOADS)
 
 # What tests/threads.bats runs under ThreadSanitizer.
 thread-builds: all $(BUILD)/tests/threads
@@ -204,7 +210,7 @@ format:
 lint:
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter %.c,$(SOURCES)) | # one at a time: from the second on clang-tidy 14 forgets va_start \
-		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- -std=gnu17 -D_GNU_SOURCE $(WARN)
+		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- -std=gnu17 -D_GNU_SOURCE -Icore $(WARN)
 	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats tests/ports/*.bats) \
 		tests/need tests/run tests/build_ports examples/demo bench/run .ci/run
 
