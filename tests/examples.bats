@@ -343,7 +343,8 @@ traced() { # FAR ROUTER UNREACHABLE FORWARDED
 
 # --- OSPF ---
 
-# ospf_checksums CAPTURE: the internet checksum of the payload of each packet of IP protocol 89, with the addresses of IPv6: 0 is right.
+# ospf_checksums CAPTURE: the internet checksum of the payload of each packet of IP protocol 89, of IPv6 over the
+# addresses too: 0 is right.
 ospf_checksums() {
 	"$PYTHON" - "$BATS_TEST_TMPDIR/$1.packets" <<-'END'
 		import struct, sys

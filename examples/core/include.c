@@ -2,8 +2,8 @@
 //
 //	include GROUP PORT INTERFACE SOURCE
 //
-// More follows from standard input: "+192.0.2.7" joins that source too, "-192.0.2.7" leaves it. With the last source the
-// group is left. The routers are told (IGMPv3, MLDv2), so what is not wanted does not come over the network at all.
+// More follows from standard input: "+192.0.2.7" joins that source too, "-192.0.2.7" leaves it. With the last source
+// the group is left. The routers are told (IGMPv3, MLDv2), so what is not wanted does not come over the network at all.
 #include "example.h"
 
 int main(int argc, char **argv)

@@ -5,8 +5,8 @@
 //	mdns-query 224.0.0.251 eth0 printer.local
 //	mdns-query ff02::fb eth0 printer.local
 //
-// Prints who answered what within one second, and fails if nobody did. The query leaves from a port of its own, by which
-// the responders know that the answer has to come back by unicast (6.7).
+// Prints who answered what within one second, and fails if nobody did. The query leaves from a port of its own, by
+// which the responders know that the answer has to come back by unicast (6.7).
 #include "dns.h"
 #include "example.h"
 

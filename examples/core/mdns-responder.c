@@ -13,7 +13,8 @@
 
 enum { RECORD = 28 }; // bytes of the longest, an AAAA
 
-// Appends an address as a resource record for the name at offset `name` of the message. Returns where the next one goes.
+// Appends an address as a resource record for the name at offset `name` of the message. Returns where the next one
+// goes.
 static unsigned char *put_record(unsigned char *at, size_t name, const union graft_address *address)
 {
 	bool v4 = address->any.sa_family == AF_INET;
@@ -26,8 +27,8 @@ static unsigned char *put_record(unsigned char *at, size_t name, const union gra
 	return at + size;
 }
 
-// Makes an answer of the query in `message`: its ID and questions stay, records follow. Returns its length, 0 if there is
-// nothing to say, or -EBADMSG.
+// Makes an answer of the query in `message`: its ID and questions stay, records follow. Returns its length, 0 if
+// there is nothing to say, or -EBADMSG.
 static int answer(unsigned char *message, size_t length, const char *ours, char **addresses)
 {
 	bool wanted[] = {false, false}; // A, AAAA

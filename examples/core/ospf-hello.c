@@ -5,21 +5,17 @@
 //	ospf-hello 224.0.0.5 eth0 192.0.2.1
 //	ospf-hello ff02::5 eth0 192.0.2.1
 //
-// It sends one every ten seconds, to the link alone, with DSCP CS6. IPv4's hello leaves with an IP header of our own and
-// a checksum of our own; IPv6's with control messages, and with a checksum that the kernel puts in and verifies. The
-// hellos name no neighbours, so no router makes friends with this one.
+// It sends one every ten seconds, to the link alone, with DSCP CS6. IPv4's hello leaves with an IP header and a
+// checksum of our own; IPv6's with control messages, and with a checksum that the kernel puts in and verifies. The
+// hellos name no neighbours, so no router becomes adjacent to this one.
 #include "example.h"
 
 #include <net/if.h>
 #include <sys/ioctl.h>
 
 enum { OSPF = 89, HELLO = 1, INTERVAL = 10, CS6 = 48 << 2 }; // protocol; type; seconds; the class
-enum {
-	CHECKSUM = 12,
-	LENGTH4 = 44,
-	LENGTH6 = 36,
-	PACKET = 65536
-}; // its offset; bytes, of hellos and at most
+enum { CHECKSUM = 12 };                                      // its offset in a hello of either version
+enum { LENGTH4 = 44, LENGTH6 = 36, PACKET = 65536 };         // bytes: of hellos, and at most
 
 struct router {
 	int fd;

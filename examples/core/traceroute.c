@@ -1,4 +1,4 @@
-// Traces the route to an address: echo requests whose TTL or hop limit grows by one, until the answer is the echo reply.
+// Traces the route to an address: echo requests whose TTL or hop limit grows by one, until an echo reply comes.
 //
 //	traceroute ADDRESS
 //
@@ -50,8 +50,8 @@ static int header_length(int family, const unsigned char *bytes, size_t length)
 	                         : (v6.next_header == IPPROTO_ICMPV6 ? header : -EBADMSG);
 }
 
-// Whether an ICMP message answers `request`: a reply has its identifier and number, an error quotes it from the IP header
-// on.
+// Whether an ICMP message answers `request`: a reply has its identifier and number, an error quotes it, from the IP
+// header on.
 static bool answers(int family, const unsigned char *message, size_t length, const unsigned char *request)
 {
 	if (length < ICMP_HEADER)
