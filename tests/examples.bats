@@ -293,6 +293,7 @@ add_far_host() {
 	local - && set +T
 	hold far beside sender unshare --net
 	on receiver sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	# shellcheck disable=SC2153 # HOST is in hosts.bash
 	on receiver ip -batch - <<-END
 		link add c0 type veth peer name d0 netns ${HOST[far]}
 		address add 10.79.0.1/24 dev c0
