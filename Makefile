@@ -49,14 +49,16 @@ CORE_OBJECTS := $(patsubst core/%.c,$(BUILD)/library/%.o,$(wildcard core/*.c))
 UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o ask.o wait.o pending.o settle.o)
 TABLES   = $(if $(filter $(UNWIND),$@),,-fno-asynchronous-unwind-tables)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
+# Programs that use core; the others know nothing of sockgraft.
+CORE_EXAMPLES := $(patsubst examples/core/%.c,$(BUILD)/examples/core/%,$(wildcard examples/core/*.c))
 BENCH   := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 FUZZERS := policy core
 CORE_TESTS := $(patsubst tests/core/%.c,$(BUILD)/tests/core/%,$(wildcard tests/core/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(FUZZERS:%=$(BUILD)/tests/fuzz_%)
 HELPERS += $(CORE_TESTS) $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64 same/same)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
-SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
-	tests/same/*.[ch] tests/core/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
+SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c examples/core/*.[ch] \
+	tests/helpers/*.c tests/libraries/*.[ch] tests/same/*.[ch] tests/core/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 
 .PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
@@ -77,6 +79,10 @@ $(BUILD)/%.o: %.c Makefile
 $(BUILD)/examples/%: examples/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $<
+
+$(BUILD)/examples/core/%: examples/core/%.c $(CORE_STATIC) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -Icore $(LDFLAGS) -o $@ $< $(CORE_STATIC)
 
 $(BUILD)/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
@@ -143,7 +149,7 @@ bench: all $(BENCH)
 
 # ---- tests ---------------------------------------------------------------------------------------------
 
-test-builds: all $(EXAMPLES) $(HELPERS) $(PRELOADS)
+test-builds: all $(EXAMPLES) $(CORE_EXAMPLES) $(HELPERS) $(PRELOADS)
 
 # What tests/threads.bats runs under ThreadSanitizer.
 thread-builds: all $(BUILD)/tests/threads
@@ -214,7 +220,7 @@ format:
 lint:
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter %.c,$(SOURCES)) | # one at a time: from the second on clang-tidy 14 forgets va_start \
-		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- -std=gnu17 -D_GNU_SOURCE $(WARN)
+		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- -std=gnu17 -D_GNU_SOURCE -Icore $(WARN)
 	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats tests/ports/*.bats) \
 		tests/need tests/run tests/build_ports examples/demo bench/run .ci/run
 

@@ -245,8 +245,8 @@ int graft_block_source(
 int graft_unblock_source(
         int fd, unsigned index, const union graft_address *group, const union graft_address *source);
 
-// Whether the sources of a membership are those heard, or those not heard: the kernel's MCAST_EXCLUDE and
-// MCAST_INCLUDE, which libc keeps from programs in strict C.
+// Whether the sources of a membership are those not heard, or those heard: the numbers of MCAST_EXCLUDE and
+// MCAST_INCLUDE, which the headers of libc hide from a program in strict ISO C.
 enum graft_mode { GRAFT_EXCLUDE = 0, GRAFT_INCLUDE = 1 };
 
 // The mode of a membership and its sources, at most `room` of them. Returns how many it has, which may be more;

@@ -15,8 +15,8 @@ struct request {
 	struct sockaddr_storage sources[];
 };
 
-_Static_assert(
-        (int)GRAFT_EXCLUDE == MCAST_EXCLUDE && (int)GRAFT_INCLUDE == MCAST_INCLUDE, "the kernel's modes");
+_Static_assert((int)GRAFT_EXCLUDE == (int)MCAST_EXCLUDE && (int)GRAFT_INCLUDE == (int)MCAST_INCLUDE,
+        "the request takes the modes as they are");
 
 // Past so many sources the request is mapped memory: a signal handler's stack may be small.
 enum { ON_STACK = 4, MOST = 1U << 16 };
