@@ -36,10 +36,8 @@ enum { DSCPS = sizeof(dscp_names) / sizeof(*dscp_names) };
 
 int graft_dscp_parse(const char *text, size_t length)
 {
-	if (length < 2 || length >= sizeof(*dscp_names))
-		return -EINVAL;
 	for (int i = 0; i < DSCPS; i++)
-		if (!memcmp(dscp_names[i], text, length) && !dscp_names[i][length])
+		if (length && strlen(dscp_names[i]) == length && !memcmp(dscp_names[i], text, length))
 			return i;
 	return -EINVAL;
 }
