@@ -51,10 +51,11 @@ TABLES   = $(if $(filter $(UNWIND),$@),,-fno-asynchronous-unwind-tables)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 BENCH   := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(BUILD)/tests/fuzz_policy
-HELPERS += $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64 same/same)
+CORE_TESTS := $(patsubst tests/core/%.c,$(BUILD)/tests/core/%,$(wildcard tests/core/*.c))
+HELPERS += $(CORE_TESTS) $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64 same/same)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c tests/helpers/*.c tests/libraries/*.[ch] \
-	tests/same/*.[ch] tests/fuzz/*.c bench/*.[ch])
+	tests/same/*.[ch] tests/core/*.[ch] tests/fuzz/*.c bench/*.[ch])
 
 .PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
@@ -106,6 +107,10 @@ $(BUILD)/tests/%.so: tests/libraries/%.c Makefile
 
 # A row of shim/functions.h that has no cases in tests/same doesn't link.
 $(BUILD)/tests/same/same: $(call objects,$(wildcard tests/same/*.c))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# Of core as programs have it.
+$(BUILD)/tests/core/%: $(BUILD)/tests/core/%.o $(CORE_STATIC)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
