@@ -13,12 +13,18 @@ const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT] = {
 #undef ROW
 };
 
+static bool in_range(enum graft_option option, int64_t value)
+{
+	return value >= graft_option_rows[option].minimum && value <= graft_option_rows[option].maximum;
+}
+
 int graft_option_set(int fd, enum graft_option option, enum graft_side side, int64_t value)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
-	if (!row->column[side].name)
+	// Linux takes IPV6_MTU as another thing: the size to which it cuts what is sent.
+	if (!row->column[side].name || option == GRAFT_PATH_MTU)
 		return -ENOPROTOOPT;
-	if (value < row->minimum || value > row->maximum)
+	if (!in_range(option, value))
 		return -ERANGE;
 	// SO_MARK is the one unsigned value; its bits are the same.
 	int bits = (int)(uint32_t)value;
@@ -39,6 +45,8 @@ int graft_buffer_set(int fd, enum graft_option option, int64_t bytes)
 {
 	int force = option == GRAFT_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE;
 	int wanted = (int)bytes;
+	if (!in_range(option, bytes))
+		return -ERANGE;
 	if (!kernel_setsockopt(fd, SOL_SOCKET, force, &wanted, sizeof(wanted)))
 		return 0;
 	int error = graft_option_set(fd, option, GRAFT_IPV4, bytes);

@@ -124,7 +124,7 @@ int graft_option_set(int fd, enum graft_option option, enum graft_side side, int
 int graft_option_get(int fd, enum graft_option option, enum graft_side side, int *value);
 
 // GRAFT_RCVBUF or GRAFT_SNDBUF, in bytes: past net.core.rmem_max or wmem_max where CAP_NET_ADMIN permits it;
-// otherwise as much as the maximum allows, and -EPERM if that is less than `bytes`.
+// otherwise as much as the maximum allows, and -EPERM if that is less than `bytes`. -ERANGE as for graft_set.
 int graft_buffer_set(int fd, enum graft_option option, int64_t bytes);
 
 // How long one call that receives, or sends, may block, in nanoseconds; 0: without end. The kernel counts in
