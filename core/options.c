@@ -2,6 +2,7 @@
 #include "sockgraft.h"
 
 #include "kernel.h"
+#include "socket.h"
 
 #include <errno.h>
 
@@ -37,8 +38,8 @@ int graft_option_get(int fd, enum graft_option option, enum graft_side side, int
 	if (!row->column[side].name)
 		return -ENOPROTOOPT;
 	socklen_t length = sizeof(*value);
-	int error = kernel_getsockopt(fd, row->column[side].level, row->column[side].name, value, &length);
-	return error == -EOPNOTSUPP ? -ENOPROTOOPT : error; // some protocols say the one, some the other
+	return or_no_option(
+	        kernel_getsockopt(fd, row->column[side].level, row->column[side].name, value, &length));
 }
 
 int graft_buffer_set(int fd, enum graft_option option, int64_t bytes)
