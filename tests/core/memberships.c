@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -656,13 +655,13 @@ static void set_up(const char *name)
 // A process that has a socket with memberships, in a network namespace of its own if `apart`; it ends with this one.
 static struct holder start_holder(bool apart)
 {
-	int tube[2], fd;
+	int tube[2], life[2], fd;
 	struct holder holder;
-	CHECK(!pipe2(tube, O_CLOEXEC));
+	CHECK(!pipe2(tube, O_CLOEXEC) && !pipe2(life, O_CLOEXEC));
 	holder.pid = fork();
 	CHECK(holder.pid >= 0);
 	if (!holder.pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(life[1]);
 		if (apart) {
 			union graft_address v4 = address_of("239.9.9.9", 0), v6 = address_of("ff15::9:9", 0);
 			CHECK(!unshare(CLONE_NEWNET));
@@ -674,8 +673,7 @@ static struct holder start_holder(bool apart)
 			join_all(fd = open_socket(UDP6));
 		}
 		CHECK_IS(sizeof(fd), write(tube[1], &fd, sizeof(fd)));
-		for (;;)
-			pause();
+		_exit(read(life[0], &fd, 1) != 0); // until nobody has the other end
 	}
 	close(tube[1]);
 	CHECK_IS(sizeof(fd), read(tube[0], &holder.fd, sizeof(holder.fd)));
