@@ -193,8 +193,10 @@ int graft_interface_resolve(int fd, const struct graft_interface *interface, uns
 
 int graft_route_interface(const union graft_address *group)
 {
-	bool v4 = group->any.sa_family == AF_INET;
-	const void *bytes = v4 ? (const void *)&group->v4.sin_addr : (const void *)&group->v6.sin6_addr;
+	union graft_address plain = *group;
+	graft_address_unmap(&plain);
+	bool v4 = plain.any.sa_family == AF_INET;
+	const void *bytes = v4 ? (const void *)&plain.v4.sin_addr : (const void *)&plain.v6.sin6_addr;
 	unsigned short size = v4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
 	struct {
 		struct nlmsghdr header;
@@ -203,7 +205,7 @@ int graft_route_interface(const union graft_address *group)
 		char destination[sizeof(struct in6_addr)];
 	} request = {
 	        .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
-	        .route = {.rtm_family = (unsigned char)group->any.sa_family,
+	        .route = {.rtm_family = (unsigned char)plain.any.sa_family,
 	                .rtm_dst_len = (unsigned char)(size * 8)},
 	        .attribute = {.rta_len = (unsigned short)RTA_LENGTH(size), .rta_type = RTA_DST},
 	};
