@@ -49,12 +49,6 @@ static bool fits_ipv4(const struct graft_icmp_filter *filter)
 	return !filter->blocked[1] || !~filter->blocked[1];
 }
 
-// Other kinds of sockets say the one or the other, by family and protocol.
-static int or_no_option(int error)
-{
-	return error == -EOPNOTSUPP ? -ENOPROTOOPT : error;
-}
-
 int graft_icmp_filter_set(int fd, const struct graft_icmp_filter *filter)
 {
 	int family = socket_family(fd);

@@ -2,6 +2,7 @@
 #include "sockgraft.h"
 
 #include "kernel.h"
+#include "socket.h"
 
 #include <errno.h>
 
@@ -13,13 +14,18 @@ const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT] = {
 #undef ROW
 };
 
+static bool in_range(enum graft_option option, int64_t value)
+{
+	return value >= graft_option_rows[option].minimum && value <= graft_option_rows[option].maximum;
+}
+
 int graft_option_set(int fd, enum graft_option option, enum graft_side side, int64_t value)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
-	// What IPV6_MTU sets is not what it gets: the size of fragments.
+	// Linux takes IPV6_MTU as another thing: the size to which it cuts what is sent.
 	if (!row->column[side].name || option == GRAFT_PATH_MTU)
 		return -ENOPROTOOPT;
-	if (value < row->minimum || value > row->maximum)
+	if (!in_range(option, value))
 		return -ERANGE;
 	// SO_MARK is the one unsigned value; its bits are the same.
 	int bits = (int)(uint32_t)value;
@@ -32,18 +38,17 @@ int graft_option_get(int fd, enum graft_option option, enum graft_side side, int
 	if (!row->column[side].name)
 		return -ENOPROTOOPT;
 	socklen_t length = sizeof(*value);
-	int error = kernel_getsockopt(fd, row->column[side].level, row->column[side].name, value, &length);
-	return error == -EOPNOTSUPP ? -ENOPROTOOPT : error; // some protocols say the one, some the other
+	return or_no_option(
+	        kernel_getsockopt(fd, row->column[side].level, row->column[side].name, value, &length));
 }
 
 int graft_buffer_set(int fd, enum graft_option option, int64_t bytes)
 {
-	const struct graft_option_row *row = &graft_option_rows[option];
 	int force = option == GRAFT_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE;
 	int wanted = (int)bytes;
 	if (option != GRAFT_RCVBUF && option != GRAFT_SNDBUF)
 		return -EINVAL;
-	if (bytes < row->minimum || bytes > row->maximum)
+	if (!in_range(option, bytes))
 		return -ERANGE;
 	if (!kernel_setsockopt(fd, SOL_SOCKET, force, &wanted, sizeof(wanted)))
 		return 0;

@@ -14,3 +14,8 @@ int socket_family(int fd)
 		return error;
 	return family == AF_INET || family == AF_INET6 ? family : -EAFNOSUPPORT;
 }
+
+int or_no_option(int error)
+{
+	return error == -EOPNOTSUPP ? -ENOPROTOOPT : error;
+}

@@ -5,4 +5,7 @@
 // AF_INET or AF_INET6; -EAFNOSUPPORT for any other.
 int socket_family(int fd);
 
+// The error of an option: that the socket does not have it, some protocols say as the one, some as the other.
+int or_no_option(int error);
+
 #endif

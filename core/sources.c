@@ -2,6 +2,7 @@
 #include "sockgraft.h"
 
 #include "kernel.h"
+#include "socket.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -48,8 +49,7 @@ static int ask(
 	int level = begin(request, index, group);
 	socklen_t length = (socklen_t)size_for(room);
 	request->count = room;
-	int error = kernel_getsockopt(fd, level, MCAST_MSFILTER, request, &length);
-	return error == -EOPNOTSUPP ? -ENOPROTOOPT : error; // as to join it would say
+	return or_no_option(kernel_getsockopt(fd, level, MCAST_MSFILTER, request, &length));
 }
 
 static int take(
