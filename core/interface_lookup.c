@@ -23,15 +23,17 @@ struct visitor {
 	bool (*see)(struct visitor *visitor, const struct nlmsghdr *message);
 	const struct graft_interface *interface;
 	unsigned *indexes;
-	unsigned room, count;
+	unsigned room, count, last;
 };
 
 static void add_index(struct visitor *visitor, int index)
 {
-	if (visitor->count && visitor->indexes[visitor->count - 1] == (unsigned)index)
+	if (visitor->last == (unsigned)index)
 		return; // an interface carries several addresses
+	visitor->last = (unsigned)index;
 	if (visitor->count < visitor->room)
-		visitor->indexes[visitor->count++] = (unsigned)index;
+		visitor->indexes[visitor->count] = (unsigned)index;
+	visitor->count++;
 }
 
 static const struct rtattr *find_attribute(const struct nlmsghdr *message, size_t header, unsigned short type)
@@ -160,32 +162,34 @@ static int dump(unsigned short type, unsigned char family, struct visitor *visit
 	return ask(&request.header, visitor);
 }
 
-// What an ioctl says of a descriptor that is no socket.
-static int or_not_socket(int error)
-{
-	return error == -ENOTTY ? -ENOTSOCK : error;
-}
-
 int graft_interface_name(int fd, unsigned index, char name[IF_NAMESIZE])
 {
-	return or_not_socket(kernel_interface_name(fd, index, name));
+	return kernel_interface_name(fd, index, name);
+}
+
+static int find_one(int index, struct visitor *visitor)
+{
+	if (index > 0)
+		add_index(visitor, index);
+	return index < 0 ? index : 1;
+}
+
+static int find_index(int fd, unsigned index, struct visitor *visitor)
+{
+	char name[IF_NAMESIZE];
+	int error = kernel_interface_name(fd, index, name);
+	return find_one(error ? error : (int)index, visitor);
 }
 
 int graft_interface_resolve(int fd, const struct graft_interface *interface, unsigned *indexes, unsigned room)
 {
 	struct graft_interface plain = *interface;
 	struct visitor visitor = {.interface = &plain, .indexes = indexes, .room = room};
-	int index;
 	switch (interface->by) {
 	case GRAFT_BY_NAME:
-		index = kernel_interface_index(fd, interface->name);
-		if (index < 0)
-			return or_not_socket(index);
-		indexes[0] = (unsigned)index;
-		return 1;
+		return find_one(kernel_interface_index(fd, interface->name), &visitor);
 	case GRAFT_BY_INDEX:
-		indexes[0] = interface->index;
-		return 1;
+		return find_index(fd, interface->index, &visitor);
 	case GRAFT_BY_ADDRESS:
 		visitor.see = see_address;
 		graft_address_unmap(&plain.address);
@@ -197,11 +201,22 @@ int graft_interface_resolve(int fd, const struct graft_interface *interface, uns
 	return -EINVAL;
 }
 
+// What went wrong on the way to the kernel; anything else is its answer that there is no route.
+static bool not_asked(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS ||
+	       error == -EPERM || error == -EACCES;
+}
+
 int graft_route_interface(const union graft_address *group)
 {
 	union graft_address plain = *group;
 	graft_address_unmap(&plain);
 	bool v4 = plain.any.sa_family == AF_INET;
+	if (!v4 && plain.any.sa_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (!v4 && plain.v6.sin6_scope_id)
+		return (int)plain.v6.sin6_scope_id;
 	const void *bytes = v4 ? (const void *)&plain.v4.sin_addr : (const void *)&plain.v6.sin6_addr;
 	unsigned short size = v4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
 	struct {
@@ -220,5 +235,7 @@ int graft_route_interface(const union graft_address *group)
 	unsigned index = 0;
 	struct visitor visitor = {.see = see_route, .indexes = &index, .room = 1};
 	int found = ask(&request.header, &visitor);
-	return found < 0 ? -ENODEV : (int)index;
+	if (found < 0)
+		return not_asked(found) ? found : -ENODEV;
+	return (int)index;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,11 +15,13 @@
 #	define BEHIND(function) function
 #endif
 
-// As libc's own header has it.
+// As libc's own headers have them.
 #ifdef __GLIBC__
 typedef int batch_flags;
+typedef unsigned long ioctl_number;
 #else
 typedef unsigned batch_flags;
+typedef int ioctl_number;
 #endif
 
 static int or_error(int result)
@@ -26,24 +29,71 @@ static int or_error(int result)
 	return result < 0 ? -errno : result;
 }
 
+// ---- calls of core's own conversations ------------------------------------------------------------------
+//
+// libc's are cancellation points (pthreads(7)), these are none: a thread must not end in the middle of what is one
+// call to its program, with a descriptor of ours open.
+
+static int hold_cancellation(void)
+{
+	int before;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+static ssize_t or_error_uncancelled(ssize_t result, int before)
+{
+	ssize_t value = result < 0 ? -errno : result;
+	pthread_setcancelstate(before, NULL);
+	return value;
+}
+
+int kernel_close(int fd)
+{
+	int before = hold_cancellation();
+	return (int)or_error_uncancelled(BEHIND(close)(fd), before);
+}
+
+int kernel_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	int before = hold_cancellation();
+	return (int)or_error_uncancelled(BEHIND(connect)(fd, address, length), before);
+}
+
+ssize_t kernel_send(int fd, const void *bytes, size_t length, int flags)
+{
+	int before = hold_cancellation();
+	return or_error_uncancelled(BEHIND(send)(fd, bytes, length, flags), before);
+}
+
+ssize_t kernel_recv(int fd, void *bytes, size_t length, int flags)
+{
+	int before = hold_cancellation();
+	return or_error_uncancelled(BEHIND(recv)(fd, bytes, length, flags), before);
+}
+
+int kernel_open(const char *path)
+{
+	int before = hold_cancellation();
+	return (int)or_error_uncancelled(open(path, O_RDONLY | O_CLOEXEC), before);
+}
+
+ssize_t kernel_read(int fd, void *bytes, size_t length)
+{
+	int before = hold_cancellation();
+	return or_error_uncancelled(BEHIND(read)(fd, bytes, length), before);
+}
+
+// ---- calls on the program's sockets ---------------------------------------------------------------------
+
 int kernel_socket(int family, int type, int protocol)
 {
 	return or_error(BEHIND(socket)(family, type, protocol));
 }
 
-int kernel_close(int fd)
-{
-	return or_error(BEHIND(close)(fd));
-}
-
 int kernel_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
 	return or_error(BEHIND(bind)(fd, address, length));
-}
-
-int kernel_connect(int fd, const struct sockaddr *address, socklen_t length)
-{
-	return or_error(BEHIND(connect)(fd, address, length));
 }
 
 int kernel_getsockname(int fd, struct sockaddr *address, socklen_t *length)
@@ -64,18 +114,6 @@ int kernel_getsockopt(int fd, int level, int name, void *value, socklen_t *lengt
 int kernel_setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 {
 	return or_error(BEHIND(setsockopt)(fd, level, name, value, length));
-}
-
-ssize_t kernel_send(int fd, const void *bytes, size_t length, int flags)
-{
-	ssize_t sent = BEHIND(send)(fd, bytes, length, flags);
-	return sent < 0 ? -errno : sent;
-}
-
-ssize_t kernel_recv(int fd, void *bytes, size_t length, int flags)
-{
-	ssize_t received = BEHIND(recv)(fd, bytes, length, flags);
-	return received < 0 ? -errno : received;
 }
 
 ssize_t kernel_sendmsg(int fd, const struct msghdr *message, int flags)
@@ -100,28 +138,22 @@ int kernel_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 	return or_error(BEHIND(recvmmsg)(fd, messages, count, (batch_flags)flags, NULL));
 }
 
-int kernel_open(const char *path)
-{
-	return or_error(open(path, O_RDONLY | O_CLOEXEC));
-}
-
-ssize_t kernel_read(int fd, void *bytes, size_t length)
-{
-	ssize_t got = BEHIND(read)(fd, bytes, length);
-	return got < 0 ? -errno : got;
-}
-
-// The numbers are the same for all processors (Linux 5.3 and 5.6), and newer than some headers.
-enum { PIDFD_OPEN = 434, PIDFD_GETFD = 438 };
+// Newer than some headers (Linux 5.3 and 5.6).
+#ifndef SYS_pidfd_open
+#	define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#	define SYS_pidfd_getfd 438
+#endif
 
 int kernel_pidfd_open(pid_t pid)
 {
-	return or_error((int)syscall(PIDFD_OPEN, pid, 0));
+	return or_error((int)syscall(SYS_pidfd_open, pid, 0));
 }
 
 int kernel_pidfd_getfd(int pidfd, int fd)
 {
-	return or_error((int)syscall(PIDFD_GETFD, pidfd, fd, 0));
+	return or_error((int)syscall(SYS_pidfd_getfd, pidfd, fd, 0));
 }
 
 void *kernel_map(size_t size)
@@ -145,7 +177,7 @@ static int put_name(struct ifreq *request, const char *name)
 }
 
 // What is no socket doesn't know these requests.
-static int ask_interface(int fd, int number, struct ifreq *request)
+static int ask_interface(int fd, ioctl_number number, void *request)
 {
 	int error = or_error(ioctl(fd, number, request));
 	return error == -ENOTTY ? -ENOTSOCK : error;
@@ -169,6 +201,13 @@ int kernel_interface_name(int fd, unsigned index, char name[IF_NAMESIZE])
 	return error;
 }
 
+static struct in_addr address_of(const struct ifreq *request)
+{
+	struct sockaddr_in address;
+	memcpy(&address, &request->ifr_addr, sizeof(address));
+	return address.sin_addr;
+}
+
 int kernel_interface_address(int fd, const char *name, struct in_addr *address)
 {
 	struct ifreq request = {.ifr_addr.sa_family = AF_INET};
@@ -176,6 +215,13 @@ int kernel_interface_address(int fd, const char *name, struct in_addr *address)
 	if (!error)
 		error = ask_interface(fd, SIOCGIFADDR, &request);
 	if (!error)
-		*address = ((const struct sockaddr_in *)&request.ifr_addr)->sin_addr;
+		*address = address_of(&request);
 	return error;
+}
+
+int kernel_interface_addresses(int fd, struct ifreq *list, int size)
+{
+	struct ifconf request = {.ifc_len = size, .ifc_req = list};
+	int error = ask_interface(fd, SIOCGIFCONF, &request);
+	return error ? error : request.ifc_len;
 }

@@ -45,4 +45,7 @@ int kernel_interface_index(int fd, const char *name);
 int kernel_interface_name(int fd, unsigned index, char name[IF_NAMESIZE]);
 int kernel_interface_address(int fd, const char *name, struct in_addr *address);
 
+// The names of all interfaces with an IPv4 address, and those, in `size` bytes; without a list, how many it takes.
+int kernel_interface_addresses(int fd, struct ifreq *list, int size);
+
 #endif

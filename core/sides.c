@@ -8,6 +8,7 @@
 #include "socket.h"
 
 #include <errno.h>
+#include <string.h>
 
 static bool has_column(enum graft_option option, enum graft_side side)
 {
@@ -94,17 +95,48 @@ static int get_ipv6(int fd, unsigned *index)
 	return kernel_getsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, index, &length);
 }
 
-static int get_by_address(int fd, unsigned *index)
+// The index of the one interface that carries the address, in the network namespace of the socket.
+static int index_by_address(int fd, struct in_addr address, const struct ifreq *list, size_t count)
 {
-	struct graft_interface interface = {.by = GRAFT_BY_ADDRESS, .address.v4.sin_family = AF_INET};
-	socklen_t length = sizeof(interface.address.v4.sin_addr);
-	int error =
-	        kernel_getsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &interface.address.v4.sin_addr, &length);
-	*index = 0;
-	if (error || graft_address_is_any(&interface.address))
+	const struct ifreq *found = NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct sockaddr_in carried;
+		memcpy(&carried, &list[i].ifr_addr, sizeof(carried));
+		if (carried.sin_addr.s_addr != address.s_addr)
+			continue;
+		if (found)
+			return -ENOTUNIQ;
+		found = &list[i];
+	}
+	return found ? kernel_interface_index(fd, found->ifr_name) : -ENODEV;
+}
+
+static int find_by_address(int fd, struct in_addr address)
+{
+	int needed = kernel_interface_addresses(fd, NULL, 0);
+	if (needed <= 0)
+		return needed ? needed : -ENODEV;
+	struct ifreq *list = kernel_map((size_t)needed);
+	if (!list)
+		return -ENOMEM;
+	int got = kernel_interface_addresses(fd, list, needed);
+	int index = got < 0 ? got : index_by_address(fd, address, list, (size_t)got / sizeof(*list));
+	kernel_unmap(list, (size_t)needed);
+	return index;
+}
+
+static int get_ipv4(int fd, unsigned *index)
+{
+	struct in_addr address;
+	socklen_t length = sizeof(address);
+	int error = kernel_getsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &address, &length);
+	if (error)
 		return error;
-	int found = graft_interface_resolve(fd, &interface, index, 1);
-	return found < 0 ? found : 0;
+	int found = address.s_addr == INADDR_ANY ? 0 : find_by_address(fd, address);
+	if (found < 0)
+		return found;
+	*index = (unsigned)found;
+	return 0;
 }
 
 static int set_both_interfaces(int fd, unsigned index)
@@ -135,5 +167,5 @@ int graft_multicast_interface_get(int fd, unsigned *index)
 	int family = socket_family(fd);
 	if (family < 0)
 		return family;
-	return family == AF_INET ? get_by_address(fd, index) : get_ipv6(fd, index);
+	return family == AF_INET ? get_ipv4(fd, index) : get_ipv6(fd, index);
 }

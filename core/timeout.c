@@ -36,8 +36,11 @@ int graft_timeout_get(int fd, enum graft_direction direction, int64_t *nanosecon
 	struct timeval time;
 	socklen_t length = sizeof(time);
 	int error = kernel_getsockopt(fd, SOL_SOCKET, name_of(direction), &time, &length);
-	if (!error)
-		*nanoseconds =
-		        (int64_t)time.tv_sec * NANO_PER_SECOND + (int64_t)time.tv_usec * NANO_PER_MICRO;
-	return error;
+	if (error)
+		return error;
+	int64_t fraction = (int64_t)time.tv_usec * NANO_PER_MICRO;
+	if (__builtin_mul_overflow((int64_t)time.tv_sec, NANO_PER_SECOND, nanoseconds) ||
+	        __builtin_add_overflow(*nanoseconds, fraction, nanoseconds))
+		*nanoseconds = INT64_MAX;
+	return 0;
 }

@@ -135,7 +135,7 @@ static int add_by_interface(const struct subject *subject, const struct membersh
 	if (count < 0)
 		return report_missing(subject, membership, count, joins);
 	int error = 0;
-	for (int i = 0; i < count && !error; i++)
+	for (int i = 0; i < count && i < JOINS_AT_MOST && !error; i++)
 		error = add_join(subject, membership, indexes[i], joins);
 	return error;
 }
