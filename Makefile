@@ -80,6 +80,12 @@ $(BUILD)/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $<
 
+# What is measured of core, by the library's own flags.
+$(BUILD)/bench/core_%: CFLAGS += -O2
+$(BUILD)/bench/core_%: bench/core_%.c $(CORE_STATIC) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $< $(CORE_STATIC)
+
 # The fuzz target without the fuzzer, for what it once found.
 $(BUILD)/tests/fuzz_policy: tests/fuzz/policy.c $(CORE) $(POLICY)
 	@mkdir -p $(@D)
@@ -134,7 +140,7 @@ demo: all $(EXAMPLES)
 	@examples/demo $(BUILD)
 
 bench: all $(BENCH)
-	@bench/run $(BUILD)
+	@bench/run $(BUILD) $(PART)
 
 # ---- tests ---------------------------------------------------------------------------------------------
 
