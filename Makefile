@@ -88,6 +88,12 @@ $(BUILD)/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $<
 
+# What is measured of core, by the library's own flags.
+$(BUILD)/bench/core_%: CFLAGS += -O2
+$(BUILD)/bench/core_%: bench/core_%.c $(CORE_STATIC) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) $(LDFLAGS) -o $@ $< $(CORE_STATIC)
+
 # A fuzz target without the fuzzer, for what it once found.
 $(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/standalone.o $(CORE) $(POLICY)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^)
@@ -125,7 +131,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 
 # ---- core as a library ---------------------------------------------------------------------------------
 
-$(BUILD)/library/%.o: CFLAGS += -O2
+$(BUILD)/library/%.o: CFLAGS += -O2 -fno-semantic-interposition
 $(BUILD)/library/%.o: core/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DGRAFT_SHARED -c -o $@ $<
@@ -145,7 +151,7 @@ demo: all $(EXAMPLES)
 	@examples/demo $(BUILD)
 
 bench: all $(BENCH)
-	@bench/run $(BUILD)
+	@bench/run $(BUILD) $(PART)
 
 # ---- tests ---------------------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@
 //
 // Each of THREADS threads does the calls on sockets of its own, opened after DESCRIPTORS others. A call that fails
 // ends its row with a line "ROW ERROR".
+#include "batches.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -19,15 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-#if __has_include(<valgrind/callgrind.h>)
-#	include <valgrind/callgrind.h>
-#else
-#	define CALLGRIND_ZERO_STATS
-#	define CALLGRIND_DUMP_STATS_AT(name)
-#endif
 
 // The rules that the bench gives name these ports.
 enum {
@@ -40,7 +34,6 @@ enum {
 	BYTES = 16,
 	TIMEOUT = 2, // seconds until a call that waits counts as failed
 	THREADS_AT_MOST = 64,
-	BATCHES_AT_MOST = 1000,
 };
 
 struct sockets {
@@ -352,13 +345,6 @@ static int aside(void (*step)(struct sockets *, int), int count)
 	return error;
 }
 
-static double nanoseconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 // Runs a row's loop once; the time of it goes to *time.
 static int batch(const struct row *row, int count, double *time)
 {
@@ -374,12 +360,6 @@ static int batch(const struct row *row, int count, double *time)
 	return error ? error : aside(row->after, count);
 }
 
-static int ascending(const void *one, const void *other)
-{
-	double a = *(const double *)one, b = *(const double *)other;
-	return (a > b) - (a < b);
-}
-
 // The first batch finds the functions called, and is left out.
 static int time_row(const struct row *row, int batches)
 {
@@ -388,9 +368,8 @@ static int time_row(const struct row *row, int batches)
 	int error = batch(row, LONG, &first);
 	for (int i = 0; i < batches && !error; i++)
 		error = batch(row, LONG, &times[i]);
-	qsort(times, (size_t)batches, sizeof(*times), ascending);
 	if (!error)
-		printf("%s %.1f\n", row->name, times[batches / 2] / LONG);
+		printf("%s %.1f\n", row->name, quantile(times, batches, 0.5) / LONG);
 	return error;
 }
 

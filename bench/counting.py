@@ -8,7 +8,10 @@ import subprocess
 import tempfile
 from glob import glob
 
+from candidates import NOTHING
+
 SHORT, LONG = 40, 120  # the lengths of calls.c's loops
+DATAGRAMS_SHORT, DATAGRAMS_LONG = 64, 192  # and of core_datagrams.c's
 DATA_CALLS = 16  # in each turn of its row "data"
 WANTED_DESCRIPTORS = 100000
 
@@ -17,6 +20,7 @@ class Counter:
     def __init__(self, build):
         self.calls = f"{build}/bench/calls"
         self.tiny = f"{build}/bench/tiny"
+        self.datagrams = f"{build}/bench/core_datagrams"
 
     def callgrind(self, candidate, *command):
         """The instructions of each dump, by its name, and of the whole program, by an empty name."""
@@ -40,6 +44,12 @@ class Counter:
             if row not in failed and "*" not in failed and long:
                 turns[row] = (long - short) / (LONG - SHORT) / threads
         return turns
+
+    def per_datagram(self, variant, rows):
+        """Instructions of one datagram of each row, by core or bare."""
+        dumps = self.callgrind(NOTHING, self.datagrams, "count", variant, *rows)
+        length = DATAGRAMS_LONG - DATAGRAMS_SHORT
+        return {row: (dumps[f"{row} {DATAGRAMS_LONG}"] - dumps[f"{row} {DATAGRAMS_SHORT}"]) / length for row in rows}
 
     def start(self, candidate):
         return self.callgrind(candidate, self.tiny)[""]

@@ -5,8 +5,9 @@ import re
 import subprocess
 from datetime import date
 
+import core
 from multicast import MEASURES, ROUNDS, VARIANTS
-from targets import DATA, MEANINGS, TARGETS
+from targets import CORE, CORE_IN_GO, DATA, DATAGRAMS, MEANINGS, TARGETS
 from timing import CALL_ROUNDS, START_ROUNDS
 
 LIVES = ("socket", "dup")
@@ -21,21 +22,29 @@ HEAD = """# Benchmarks
 
 <!-- `make bench` writes this page. -->
 What sockgraft adds to a program, measured side by side with other preload libraries, in one run, in turn; and
-multicast into a receiver that knows only unicast, against a receiver written for multicast and against a relay.
+multicast into a receiver that knows only unicast, against a receiver written for multicast and against a relay. And
+what core, as a library, adds to the system calls that it makes for a datagram, and how that compares with Go's x/net.
 
 ![Instructions added to a call; the relay, and what takes its place](benchmarks.svg)
 
 To repeat: `make bench`, on a machine that does nothing else; it takes about five minutes, and ends with what misses
 its target. It says what it needs that is not installed (`apt-get install valgrind strace socat gnuplot-nox`), and
-which of the libraries it compares are not there. It runs in network namespaces of its own, and leaves the
-machine's network alone.
+which of the libraries it compares are not there, x/net (`golang-go golang-golang-x-net-dev`) among them. It runs in
+network namespaces of its own, and leaves the machine's network alone. `make bench PART=core` measures core alone, in
+half a minute, and writes no page.
 """
 
 
 def text(bench):
     parts = [HEAD, machine(bench), targets(bench), calls(bench), times(bench), starts(bench), streams(bench)]
-    parts += [settings(bench), meanings(bench)]
+    parts += [datagrams(bench), settings(bench), meanings(bench)]
     return "\n".join(parts)
+
+
+def core_text(bench):
+    """What is measured of core alone."""
+    groups = (CORE, CORE_IN_GO)
+    return "\n".join([machine(bench), targets(bench, groups), datagrams(bench), meanings(bench, groups)])
 
 
 def table(head, rows):
@@ -77,9 +86,13 @@ def machine(bench):
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""])
 
 
-def targets(bench):
+def of_groups(groups):
+    return [target for target in TARGETS if target.group in groups]
+
+
+def targets(bench, groups=tuple(MEANINGS)):
     rows = []
-    for target in TARGETS:
+    for target in of_groups(groups):
         measured = bench.judged.get((target.group, target.name))
         rows.append(
             (
@@ -87,7 +100,7 @@ def targets(bench):
                 with_interval(measured) if measured else "—",
                 ("≥ " if target.least else "≤ ") + number(target.limit),
                 target.unit,
-                verdict(target, measured),
+                verdict(bench, target),
             )
         )
     return "## Targets\n\nIn brackets: the 95 % interval of the median; counts have none.\n\n" + table(
@@ -95,21 +108,25 @@ def targets(bench):
     )
 
 
-def verdict(target, measured):
+def verdict(bench, target):
+    measured = bench.judged.get((target.group, target.name))
     if not measured:
-        return "not measured"
+        return bench.skipped.get(target.group, "not measured")
     return "**missed**" if target.missed(measured) else "met"
 
 
-def misses(judged):
-    """Prints what misses its target; 1 if anything does."""
-    missed = [target for target in TARGETS if verdict(target, judged.get((target.group, target.name))) != "met"]
+def misses(bench, groups=tuple(MEANINGS)):
+    """Prints what misses its target; 1 if anything does. What is skipped is not judged."""
+    judged = [target for target in of_groups(groups) if target.group not in bench.skipped]
+    missed = [target for target in judged if verdict(bench, target) != "met"]
     for target in missed:
-        measured = judged.get((target.group, target.name))
+        measured = bench.judged.get((target.group, target.name))
         found = with_interval(measured) if measured else "not measured"
         sign = "at least" if target.least else "at most"
         print(f"missed: {target.group}: {target.name}: {found}, {sign} {number(target.limit)} {target.unit}")
-    print(f"{len(TARGETS) - len(missed)} of {len(TARGETS)} targets met")
+    print(f"{len(judged) - len(missed)} of {len(judged)} targets met")
+    for group, why in bench.skipped.items():
+        print(f"{group}: {why}")
     return 1 if missed else 0
 
 
@@ -187,6 +204,28 @@ def streams(bench):
     )
 
 
+def datagrams(bench):
+    rows = []
+    for row, title in DATAGRAMS.items():
+        times, counted = bench.datagram_times[row], [bench.datagrams[name][row] for name in (core.BARE, core.CORE)]
+        compared = [ratio.get(row) for ratio in bench.datagram_ratios.values()]
+        rows.append(
+            (
+                title,
+                *(f"{times[name]:,.0f}" if name in times else "—" for name in (core.BARE, core.CORE, core.XNET)),
+                *(with_interval(measured) if measured else "—" for measured in compared),
+                *map(number, counted),
+                number(counted[1] - counted[0]),
+            )
+        )
+    head = ("", "bare, ns", "core, ns", "x/net, ns", *(f"{one} × {other}" for one, other in bench.datagram_ratios))
+    head += ("bare, instructions", "core, instructions", "more")
+    return (
+        "## Core: a datagram with its control messages\n\n"
+        f"Medians of {core.STARTS * core.ROUNDS} rounds, and of the rounds' ratios.\n\n" + table(head, rows)
+    )
+
+
 def settings(bench):
     lines = [f"- **{candidate.name}**: {candidate.setting}." for candidate in [bench.empty, *bench.shims]]
     ours = (bench.ours.policy, bench.ours.others, bench.ours.setup, bench.ours.ten)
@@ -194,6 +233,7 @@ def settings(bench):
     return "## How each is set up\n\nAll traffic is on loopback.\n\n" + "\n".join([*lines, *rules, ""])
 
 
-def meanings(bench):
-    lines = [f"- **{group}**: {text.format(descriptors=bench.descriptors)}" for group, text in MEANINGS.items()]
+def meanings(bench, groups=tuple(MEANINGS)):
+    values = {"descriptors": bench.descriptors, "batches": core.BATCHES}
+    lines = [f"- **{group}**: {MEANINGS[group].format(**values)}" for group in groups]
     return "## What the numbers are\n\n" + "\n".join([*lines, ""])
