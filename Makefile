@@ -145,8 +145,8 @@ bench: all $(BENCH)
 
 test-builds: all $(EXAMPLES) $(HELPERS) $(PRELOADS)
 
-# What tests/threads.bats runs under ThreadSanitizer.
-thread-builds: all $(BUILD)/tests/threads
+# What tests/threads.bats and core_threads.bats run under ThreadSanitizer.
+thread-builds: all $(BUILD)/tests/threads $(BUILD)/tests/core/threads
 
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds $(if $(ARCH),,$(BUILD)/tests/sanitized)
