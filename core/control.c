@@ -53,7 +53,8 @@ int graft_control_receive(int fd, unsigned with, bool on)
 	}
 	while (error && before >= 0 && done-- > 0)
 		if (receivable[done].with & with)
-			graft_set(fd, receivable[done].option, (receivable[done].with & (unsigned)before) != 0);
+			graft_set(
+			        fd, receivable[done].option, (receivable[done].with & (unsigned)before) != 0);
 	return error;
 }
 
