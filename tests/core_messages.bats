@@ -34,6 +34,10 @@ teardown() {
 	"$BUILD/tests/core/messages" ranges
 }
 
+@test "a mapped destination is IPv4's" {
+	"$BUILD/tests/core/messages" mapped_destination
+}
+
 @test "a mapped source is IPv4's, one of the other family is refused" {
 	"$BUILD/tests/core/messages" mapped_source
 	"$BUILD/tests/core/messages" source_of_the_other_family

@@ -283,8 +283,11 @@ static void compare_all(int fd)
 	CHECK(!(message.msg_flags & MSG_CTRUNC));
 	CHECK(message.msg_controllen <= GRAFT_CONTROL_ROOM);
 	CHECK_IS(0, graft_control_parse(message.msg_control, message.msg_controllen, &got));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion" // in musl's macro
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at; at = CMSG_NXTHDR(&message, at))
 		seen |= compare(&got, at);
+#pragma GCC diagnostic pop
 	CHECK_IS(
 	        HOPS_AND_CLASS | PACKET_INFO | GRAFT_WITH_TIME | GRAFT_WITH_DROPS | GRAFT_WITH_SEGMENT, seen);
 	CHECK_IS(seen, got.with);

@@ -1,0 +1,30 @@
+# Core: one socket in many threads, which send, receive, turn control messages on and off, join and leave at once.
+
+load hosts
+
+TSAN=$(realpath -m "$TESTS/../build/tsan")
+
+setup() {
+	hosts_up
+}
+
+teardown() {
+	hosts_down
+}
+
+@test "threads on one socket lose nothing that the kernel did not drop" {
+	core threads one_socket
+}
+
+@test "threads on one socket: no data race" {
+	[ "$BUILD" = "${TSAN%/tsan}" ] || skip "it has a build of its own"
+	[ -e "$TSAN/tests/core/threads" ] || skip "make thread-builds makes what it takes"
+	export TSAN_OPTIONS=log_path=$BATS_TEST_TMPDIR/sanitizer
+	BUILD=$TSAN core threads one_socket 2>"$(err r)" || can_run
+}
+
+# An old sanitizer can't lay out its memory where the kernel picks addresses from a wider range.
+can_run() {
+	! complained r 'unexpected memory mapping' || skip "ThreadSanitizer doesn't run on this kernel"
+	fail "$(cat "$(err r)")"
+}
