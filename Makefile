@@ -120,7 +120,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 
 # ---- core as a library ---------------------------------------------------------------------------------
 
-$(BUILD)/library/%.o: CFLAGS += -O2
+$(BUILD)/library/%.o: CFLAGS += -O2 -fno-semantic-interposition
 $(BUILD)/library/%.o: core/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DGRAFT_SHARED -c -o $@ $<

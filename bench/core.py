@@ -8,7 +8,7 @@ from rounds import of_rounds, ratios
 from targets import AT_ONCE, DATAGRAMS
 
 # Each start lays out its memory anew; a batch is 64 datagrams.
-STARTS, ROUNDS, BATCHES = 8, 8, 40
+STARTS, ROUNDS, BATCHES = 6, 10, 40
 BARE, CORE, XNET = "bare", "core", "x/net"
 
 

@@ -333,7 +333,8 @@ static bool right_seen(const struct bench *bench, int i)
 	const struct seen *seen = &bench->seen[i];
 	return seen->hops == HOPS && seen->traffic_class == CLASS && seen->index == bench->index &&
 	       graft_address_equal(&bench->from[i], bench->six ? &bench->here : &bench->source) &&
-	       !memcmp(&seen->destination, bench->six ? (const void *)&bench->here.v6.sin6_addr : &bench->here.v4.sin_addr,
+	       !memcmp(&seen->destination,
+	               bench->six ? (const void *)&bench->here.v6.sin6_addr : &bench->here.v4.sin_addr,
 	               bench->six ? sizeof(struct in6_addr) : sizeof(struct in_addr));
 }
 
@@ -360,7 +361,8 @@ static void check_pair(struct bench *bench, const struct work *send, int sender,
 	receive->loop[receiver](bench, count);
 	for (int i = 0; i < count; i++)
 		if (!(receiver == BARE ? right_seen : right_message)(bench, i)) {
-			fprintf(stderr, "core_datagrams: IPv%d: wrong: sent by %s, received by %s, %d at once\n",
+			fprintf(stderr,
+			        "core_datagrams: IPv%d: wrong: sent by %s, received by %s, %d at once\n",
 			        bench->six ? 6 : 4, variants[sender], variants[receiver], count);
 			exit(1);
 		}
@@ -404,7 +406,8 @@ static void time_row(const char *row, int batches)
 			times[now][i] = batch(bench, work, now, AT_ONCE, NULL);
 		}
 	for (int variant = 0; variant < VARIANTS; variant++)
-		printf("%.2f%c", quantile(times[variant], batches, 0.25), variant + 1 < VARIANTS ? ' ' : '\n');
+		printf("%.2f%c", quantile(times[variant], batches, 0.25),
+		        variant + 1 < VARIANTS ? ' ' : '\n');
 }
 
 static void serve(int batches)

@@ -1,5 +1,5 @@
 // Socket addresses and prefixes: text, comparison, kinds.
-#include "sockgraft.h"
+#include "address.h"
 
 #include "text.h"
 
@@ -184,12 +184,12 @@ bool graft_address_equal(const union graft_address *a, const union graft_address
 
 bool graft_address_is_mapped(const union graft_address *address)
 {
-	return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
+	return address_is_mapped(address);
 }
 
 void graft_address_unmap(union graft_address *address)
 {
-	if (!graft_address_is_mapped(address))
+	if (!address_is_mapped(address))
 		return;
 	struct sockaddr_in inside = {.sin_family = AF_INET, .sin_port = address->v6.sin6_port};
 	memcpy(&inside.sin_addr, address->v6.sin6_addr.s6_addr + 12, sizeof(inside.sin_addr));
@@ -218,9 +218,9 @@ static size_t inner_bytes(const union graft_address *address, const unsigned cha
 
 bool graft_address_is_multicast(const union graft_address *address)
 {
-	const unsigned char *bytes;
-	size_t length = inner_bytes(address, &bytes);
-	return length == 4 ? bytes[0] >> 4 == 14 : length == 16 && bytes[0] == 0xff;
+	union graft_address plain = *address;
+	address_unmap(&plain);
+	return address_is_multicast(&plain);
 }
 
 bool graft_address_is_any(const union graft_address *address)

@@ -1,6 +1,5 @@
 // Control messages: which are received, what they say, and how what is specified is written.
-#include "sockgraft.h"
-
+#include "address.h"
 #include "kernel.h"
 
 #include <errno.h>
@@ -80,7 +79,7 @@ static void put_ipv4(union graft_address *address, const struct in_addr *bytes)
 static void put_ipv6(union graft_address *address, const struct in6_addr *bytes)
 {
 	*address = (union graft_address){.v6 = {.sin6_family = AF_INET6, .sin6_addr = *bytes}};
-	graft_address_unmap(address);
+	address_unmap(address);
 }
 
 static void read_packet_info4(struct graft_control *control, const unsigned char *data, size_t length)
@@ -104,7 +103,7 @@ static void read_packet_info6(struct graft_control *control, const unsigned char
 	put_ipv6(&control->destination, &info.ipi6_addr);
 	control->index = info.ipi6_ifindex;
 	control->with |= GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE;
-	if (graft_address_is_multicast(&control->destination))
+	if (address_is_multicast(&control->destination))
 		return;
 	control->source = control->destination;
 	control->with |= GRAFT_WITH_SOURCE;
@@ -229,7 +228,8 @@ struct writing {
 	int error;
 };
 
-static void put(struct writing *writing, int level, int type, const void *data, size_t size)
+// Inline: the size is a constant wherever it is called.
+static inline void put(struct writing *writing, int level, int type, const void *data, size_t size)
 {
 	if (writing->error)
 		return;
@@ -257,15 +257,12 @@ static void put_number(struct writing *writing, int level, int type, unsigned nu
 static void write_ipv4(
         struct writing *writing, const struct graft_control *control, const struct in_addr *source)
 {
-	struct in_pktinfo info = {0};
+	const struct in_pktinfo info = {.ipi_spec_dst = source ? *source : (struct in_addr){0},
+	        .ipi_ifindex = control->with & GRAFT_WITH_INTERFACE ? (int)control->index : 0};
 	if (control->with & GRAFT_WITH_HOPS)
 		put_number(writing, IPPROTO_IP, IP_TTL, control->hops);
 	if (control->with & GRAFT_WITH_CLASS)
 		put_number(writing, IPPROTO_IP, IP_TOS, control->traffic_class);
-	if (source)
-		info.ipi_spec_dst = *source;
-	if (control->with & GRAFT_WITH_INTERFACE)
-		info.ipi_ifindex = (int)control->index;
 	if (source || control->with & GRAFT_WITH_INTERFACE)
 		put(writing, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
 }
@@ -273,15 +270,12 @@ static void write_ipv4(
 static void write_ipv6(
         struct writing *writing, const struct graft_control *control, const struct in6_addr *source)
 {
-	struct in6_pktinfo info = {0};
+	const struct in6_pktinfo info = {.ipi6_addr = source ? *source : in6addr_any,
+	        .ipi6_ifindex = control->with & GRAFT_WITH_INTERFACE ? control->index : 0};
 	if (control->with & GRAFT_WITH_HOPS)
 		put_number(writing, IPPROTO_IPV6, IPV6_HOPLIMIT, control->hops);
 	if (control->with & GRAFT_WITH_CLASS)
 		put_number(writing, IPPROTO_IPV6, IPV6_TCLASS, control->traffic_class);
-	if (source)
-		info.ipi6_addr = *source;
-	if (control->with & GRAFT_WITH_INTERFACE)
-		info.ipi6_ifindex = control->index;
 	if (source || control->with & GRAFT_WITH_INTERFACE)
 		put(writing, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
 	if (control->with & GRAFT_WITH_NEXT_HOP)
@@ -302,7 +296,7 @@ int graft_control_write(const struct graft_control *control, int family, void *b
 	union graft_address source = {0};
 	if (control->with & GRAFT_WITH_SOURCE) {
 		source = control->source;
-		graft_address_unmap(&source);
+		address_unmap(&source);
 		if (family == AF_UNSPEC)
 			family = source.any.sa_family;
 		if (source.any.sa_family != family)

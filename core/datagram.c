@@ -1,6 +1,5 @@
 // Receiving and sending with control messages, one datagram or many.
-#include "sockgraft.h"
-
+#include "address.h"
 #include "kernel.h"
 
 #include <errno.h>
@@ -19,7 +18,7 @@ static void read_back(const struct msghdr *header, union graft_address *from, st
 	if (from) {
 		if (header->msg_namelen < sizeof(from->v4))
 			from->any.sa_family = AF_UNSPEC; // a connected stream names nobody
-		graft_address_unmap(from);
+		address_unmap(from);
 	}
 	if (control) {
 		graft_control_parse(header->msg_control, header->msg_controllen, control);
@@ -53,7 +52,7 @@ static int family_of(int fd, const union graft_address *to, const struct graft_c
 	if (to) {
 		if (to->any.sa_family != AF_INET6)
 			return to->any.sa_family;
-		return graft_address_is_mapped(to) ? AF_INET : AF_INET6;
+		return address_is_mapped(to) ? AF_INET : AF_INET6;
 	}
 	// An AF_INET6 socket connected to a mapped address refuses an IPV6_PKTINFO without one.
 	socklen_t length = sizeof(peer);
