@@ -131,7 +131,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 
 # ---- core as a library ---------------------------------------------------------------------------------
 
-$(BUILD)/library/%.o: CFLAGS += -O2 -fno-semantic-interposition
+# No -flto from outside: names can be hidden in objects alone.
+$(BUILD)/library/%.o: CFLAGS += -O2 -fno-semantic-interposition -fno-lto
 $(BUILD)/library/%.o: core/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DGRAFT_SHARED -c -o $@ $<

@@ -35,23 +35,32 @@ int graft_control_receives(int fd)
 	return (int)with;
 }
 
+// Which of the rows are wanted: one bit each. All that the socket doesn't have shows here, before anything is set.
+static int find_wanted(int fd, unsigned with, unsigned *wanted)
+{
+	for (unsigned i = 0; i < RECEIVABLE; i++) {
+		int64_t on;
+		int error = receivable[i].with & with ? graft_get(fd, receivable[i].option, &on) : 0;
+		if (error)
+			return error;
+		*wanted |= receivable[i].with & with ? 1U << i : 0;
+		with &= ~receivable[i].with;
+	}
+	return with || !*wanted ? -EINVAL : 0;
+}
+
 int graft_control_receive(int fd, unsigned with, bool on)
 {
-	unsigned all = 0;
-	for (unsigned i = 0; i < RECEIVABLE; i++)
-		all |= receivable[i].with;
-	if (!with || with & ~all)
-		return -EINVAL;
+	unsigned wanted = 0, done = 0;
 	int before = graft_control_receives(fd);
-	int error = before < 0 ? before : 0;
-	unsigned done = 0;
+	int error = before < 0 ? before : find_wanted(fd, with, &wanted);
 	while (!error && done < RECEIVABLE) {
-		if (receivable[done].with & with)
+		if (wanted >> done & 1)
 			error = graft_set(fd, receivable[done].option, on);
 		done += !error;
 	}
-	while (error && before >= 0 && done-- > 0)
-		if (receivable[done].with & with)
+	while (error && done-- > 0)
+		if (wanted >> done & 1)
 			graft_set(
 			        fd, receivable[done].option, (receivable[done].with & (unsigned)before) != 0);
 	return error;
@@ -92,7 +101,10 @@ static void read_packet_info4(struct graft_control *control, const unsigned char
 	put_ipv4(&control->source, &info.ipi_spec_dst);
 	put_ipv4(&control->destination, &info.ipi_addr);
 	control->index = (unsigned)info.ipi_ifindex;
-	control->with |= GRAFT_WITH_SOURCE | GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE;
+	control->with |= GRAFT_WITH_DESTINATION;
+	// Neither is known of what had come before this was turned on.
+	if (info.ipi_ifindex)
+		control->with |= GRAFT_WITH_SOURCE | GRAFT_WITH_INTERFACE;
 }
 
 static void read_packet_info6(struct graft_control *control, const unsigned char *data, size_t length)
@@ -194,7 +206,7 @@ static void read_one(
 		read_socket(control, header->cmsg_type, data, length);
 		break;
 	case IPPROTO_UDP:
-		if (header->cmsg_type == UDP_GRO || header->cmsg_type == UDP_SEGMENT)
+		if (header->cmsg_type == GRAFT_UDP_GRO || header->cmsg_type == GRAFT_UDP_SEGMENT)
 			read_segment(control, data, length);
 		break;
 	}
@@ -288,26 +300,39 @@ static void write_segment(struct writing *writing, const struct graft_control *c
 	uint16_t segment = (uint16_t)control->segment;
 	if (control->segment > UINT16_MAX)
 		writing->error = -ERANGE;
-	put(writing, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	put(writing, IPPROTO_UDP, GRAFT_UDP_SEGMENT, &segment, sizeof(segment));
+}
+
+static const unsigned ALL_PARTS = (GRAFT_WITH_NEXT_HOP << 1) - 1;
+
+// The family to write for, with the source if there is one; or what is wrong with that.
+static int choose_family(const struct graft_control *control, int family, union graft_address *source)
+{
+	if (control->with & ~ALL_PARTS)
+		return -EINVAL;
+	if (control->with & GRAFT_WITH_SOURCE) {
+		*source = control->source;
+		address_unmap(source);
+		if (family == AF_UNSPEC)
+			family = source->any.sa_family;
+		if (source->any.sa_family != family || family == AF_UNSPEC)
+			return -EINVAL;
+	}
+	if (control->with & GRAFT_WITH_NEXT_HOP &&
+	        (family == AF_INET || control->next_hop.any.sa_family != AF_INET6))
+		return -EINVAL;
+	if (family == AF_INET && control->with & GRAFT_WITH_HOPS && !control->hops)
+		return -ERANGE;
+	return family;
 }
 
 int graft_control_write(const struct graft_control *control, int family, void *bytes, size_t room)
 {
 	struct writing writing = {.bytes = bytes, .room = room};
 	union graft_address source = {0};
-	if (control->with & GRAFT_WITH_SOURCE) {
-		source = control->source;
-		address_unmap(&source);
-		if (family == AF_UNSPEC)
-			family = source.any.sa_family;
-		if (source.any.sa_family != family || family == AF_UNSPEC)
-			return -EINVAL;
-	}
-	if (family == AF_INET && control->with & GRAFT_WITH_HOPS && !control->hops)
-		writing.error = -ERANGE;
-	if (control->with & GRAFT_WITH_NEXT_HOP &&
-	        (family == AF_INET || control->next_hop.any.sa_family != AF_INET6))
-		return -EINVAL;
+	family = choose_family(control, family, &source);
+	if (family < 0)
+		return family;
 	if (family != AF_INET6)
 		write_ipv4(&writing, control, source.any.sa_family == AF_INET ? &source.v4.sin_addr : NULL);
 	if (family != AF_INET)

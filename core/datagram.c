@@ -49,11 +49,8 @@ ssize_t graft_receive(
 static int family_of(int fd, const union graft_address *to, const struct graft_control *control)
 {
 	union graft_address peer = {0};
-	if (to) {
-		if (to->any.sa_family != AF_INET6)
-			return to->any.sa_family;
-		return address_is_mapped(to) ? AF_INET : AF_INET6;
-	}
+	if (to)
+		return to->any.sa_family;
 	// An AF_INET6 socket connected to a mapped address refuses an IPV6_PKTINFO without one.
 	socklen_t length = sizeof(peer);
 	if ((control->with & (GRAFT_WITH_INTERFACE | GRAFT_WITH_SOURCE)) == GRAFT_WITH_INTERFACE)
@@ -62,6 +59,7 @@ static int family_of(int fd, const union graft_address *to, const struct graft_c
 	return peer.any.sa_family;
 }
 
+// `to` is not mapped: AF_INET will do on both kinds of socket, a mapped address on one.
 static int prepare(struct msghdr *header, int fd, const union graft_address *to,
         const struct graft_control *control, size_t room[GRAFT_CONTROL_ROOM / sizeof(size_t)])
 {
@@ -84,6 +82,14 @@ static ssize_t send_parts(int fd, struct iovec *parts, size_t count, const union
 {
 	size_t room[GRAFT_CONTROL_ROOM / sizeof(size_t)];
 	struct msghdr header = {.msg_iov = parts, .msg_iovlen = (part_count)count};
+	union graft_address plain;
+	if (to && to->any.sa_family == AF_UNSPEC)
+		to = NULL;
+	if (to && address_is_mapped(to)) {
+		plain = *to;
+		graft_address_unmap(&plain);
+		to = &plain;
+	}
 	int error = prepare(&header, fd, to, control, room);
 	return error ? error : kernel_sendmsg(fd, &header, flags);
 }
@@ -123,6 +129,7 @@ static int send_some(int fd, struct graft_message *messages, unsigned count, int
 	unsigned ready = 0;
 	while (ready < count && !error) {
 		struct graft_message *message = &messages[ready];
+		address_unmap(&message->address);
 		const union graft_address *to =
 		        message->address.any.sa_family == AF_UNSPEC ? NULL : &message->address;
 		headers[ready].msg_hdr = (struct msghdr){
@@ -188,7 +195,7 @@ static size_t option_length(const struct packet *packet, size_t received)
 	return length > GRAFT_IPV4_HEADER && length <= received ? length - GRAFT_IPV4_HEADER : 0;
 }
 
-// Puts header and payload where they belong; the payload's length.
+// Puts header and payload where they belong. The length of the payload, which may be more than there is room for.
 static ssize_t settle(struct packet *packet, size_t received, struct graft_ipv4_header *header)
 {
 	size_t options = received < GRAFT_IPV4_HEADER ? 0 : option_length(packet, received);
@@ -199,9 +206,7 @@ static ssize_t settle(struct packet *packet, size_t received, struct graft_ipv4_
 	if (length < 0)
 		return length;
 	size_t payload = received - (size_t)length;
-	if (payload > packet->size)
-		payload = packet->size;
-	for (size_t i = 0; options && i < payload; i++)
+	for (size_t i = 0; options && i < payload && i < packet->size; i++)
 		packet->body[i] = *past_start(packet, options + i);
 	return (ssize_t)payload;
 }
@@ -217,11 +222,12 @@ ssize_t graft_receive_packet(int fd, struct graft_ipv4_header *header, void *byt
 	        .msg_iovlen = 3,
 	        .msg_control = control ? room : NULL,
 	        .msg_controllen = control ? sizeof(room) : 0};
-	ssize_t received = kernel_recvmsg(fd, &message, flags & ~MSG_TRUNC);
+	ssize_t received = kernel_recvmsg(fd, &message, flags);
 	if (received < 0)
 		return received;
 	read_back(&message, NULL, control);
-	return settle(&packet, (size_t)received, header);
+	ssize_t payload = settle(&packet, (size_t)received, header);
+	return flags & MSG_TRUNC || payload < (ssize_t)size ? payload : (ssize_t)size;
 }
 
 ssize_t graft_send_packet(int fd, const struct graft_ipv4_header *header, const void *bytes, size_t size,

@@ -58,7 +58,7 @@ static int parse_address(const char *text, struct graft_interface *interface)
 // As the kernel has it (dev_valid_name in net/core/dev.c), and without control bytes.
 bool graft_interface_name_valid(const char *name)
 {
-	if (!*name || strlen(name) >= IF_NAMESIZE || !strcmp(name, ".") || !strcmp(name, ".."))
+	if (!*name || strlen(name) >= GRAFT_INTERFACE_NAME || !strcmp(name, ".") || !strcmp(name, ".."))
 		return false;
 	for (const char *at = name; *at; at++) {
 		unsigned char byte = (unsigned char)*at;

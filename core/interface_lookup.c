@@ -162,7 +162,7 @@ static int dump(unsigned short type, unsigned char family, struct visitor *visit
 	return ask(&request.header, visitor);
 }
 
-int graft_interface_name(int fd, unsigned index, char name[IF_NAMESIZE])
+int graft_interface_name(int fd, unsigned index, char name[GRAFT_INTERFACE_NAME])
 {
 	return kernel_interface_name(fd, index, name);
 }
@@ -176,7 +176,7 @@ static int find_one(int index, struct visitor *visitor)
 
 static int find_index(int fd, unsigned index, struct visitor *visitor)
 {
-	char name[IF_NAMESIZE];
+	char name[GRAFT_INTERFACE_NAME];
 	int error = kernel_interface_name(fd, index, name);
 	return find_one(error ? error : (int)index, visitor);
 }

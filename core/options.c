@@ -14,6 +14,11 @@ const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT] = {
 #undef ROW
 };
 
+static bool has_column(enum graft_option option, enum graft_side side)
+{
+	return (unsigned)option < GRAFT_OPTION_COUNT && graft_option_rows[option].column[side].name;
+}
+
 static bool in_range(enum graft_option option, int64_t value)
 {
 	return value >= graft_option_rows[option].minimum && value <= graft_option_rows[option].maximum;
@@ -22,8 +27,8 @@ static bool in_range(enum graft_option option, int64_t value)
 int graft_option_set(int fd, enum graft_option option, enum graft_side side, int64_t value)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
-	// Linux takes IPV6_MTU as another thing: the size to which it cuts what is sent.
-	if (!row->column[side].name || option == GRAFT_PATH_MTU)
+	// IPV6_MTU can be set, but as another thing: the size to which Linux cuts what is sent.
+	if (!has_column(option, side) || row->unit == GRAFT_GAUGE)
 		return -ENOPROTOOPT;
 	if (!in_range(option, value))
 		return -ERANGE;
@@ -35,7 +40,7 @@ int graft_option_set(int fd, enum graft_option option, enum graft_side side, int
 int graft_option_get(int fd, enum graft_option option, enum graft_side side, int *value)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
-	if (!row->column[side].name)
+	if (!has_column(option, side))
 		return -ENOPROTOOPT;
 	socklen_t length = sizeof(*value);
 	return or_no_option(

@@ -12,13 +12,13 @@
 
 static bool has_column(enum graft_option option, enum graft_side side)
 {
-	return graft_option_rows[option].column[side].name;
+	return graft_option_rows[option].column[side].name != 0;
 }
 
 static bool has_one_column(enum graft_option option)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
-	return row->column[GRAFT_IPV4].level == row->column[GRAFT_IPV6].level ||
+	return row->unit == GRAFT_GAUGE || row->column[GRAFT_IPV4].level == row->column[GRAFT_IPV6].level ||
 	       !has_column(option, GRAFT_IPV4) || !has_column(option, GRAFT_IPV6);
 }
 
@@ -47,7 +47,9 @@ int graft_set(int fd, enum graft_option option, int64_t value)
 	int family = socket_family(fd);
 	if (family < 0)
 		return family;
-	if (family == AF_INET || has_one_column(option) || option == GRAFT_PATH_MTU)
+	if ((unsigned)option >= GRAFT_OPTION_COUNT)
+		return -ENOPROTOOPT;
+	if (family == AF_INET || has_one_column(option))
 		return graft_option_set(fd, option, first_side(family, option), value);
 	return set_both(fd, option, value);
 }
@@ -57,6 +59,8 @@ int graft_get(int fd, enum graft_option option, int64_t *value)
 	int family = socket_family(fd), got;
 	if (family < 0)
 		return family;
+	if ((unsigned)option >= GRAFT_OPTION_COUNT)
+		return -ENOPROTOOPT;
 	int error = graft_option_get(fd, option, first_side(family, option), &got);
 	if (error)
 		return error;
@@ -82,7 +86,7 @@ int graft_side_multicast_interface_set(int fd, enum graft_side side, unsigned in
 static int set_with_address(int fd, unsigned index)
 {
 	struct ip_mreqn request = {.imr_ifindex = (int)index};
-	char name[IF_NAMESIZE];
+	char name[GRAFT_INTERFACE_NAME];
 	int error = index ? kernel_interface_name(fd, index, name) : 0;
 	if (index && !error)
 		kernel_interface_address(fd, name, &request.imr_address); // it may have none

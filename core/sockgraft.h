@@ -13,7 +13,6 @@
 #define SOCKGRAFT_H
 
 #include <linux/filter.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,24 +80,24 @@ bool graft_prefix_covers(const struct graft_prefix *prefix, const union graft_ad
 
 // One for each row of sockgraft_options.h, which tells ranges and meanings: GRAFT_TOS, GRAFT_TTL, ...
 enum graft_option {
-#define ROW(id, ...) GRAFT_##id,
-	GRAFT_OPTIONS(ROW) GRAFT_OTHER_OPTIONS(ROW)
-#undef ROW
+#define GRAFT_ROW_(id, ...) GRAFT_##id,
+	GRAFT_OPTIONS(GRAFT_ROW_) GRAFT_OTHER_OPTIONS(GRAFT_ROW_)
+#undef GRAFT_ROW_
 	        GRAFT_OPTION_COUNT
 };
 
 // Those with a key come first: their number.
 enum {
-#define ROW(...) +1
-	GRAFT_KEYED_OPTIONS = 0 GRAFT_OPTIONS(ROW)
-#undef ROW
+#define GRAFT_ROW_(...) +1
+	GRAFT_KEYED_OPTIONS = 0 GRAFT_OPTIONS(GRAFT_ROW_)
+#undef GRAFT_ROW_
 };
 
 // What kind of socket an option is for.
 enum graft_option_kinds { GRAFT_EVERY, GRAFT_MESSAGE };
 
 // How an option's value is written.
-enum graft_option_unit { GRAFT_NUMBER, GRAFT_TRAFFIC, GRAFT_SWITCH, GRAFT_BYTES };
+enum graft_option_unit { GRAFT_NUMBER, GRAFT_TRAFFIC, GRAFT_SWITCH, GRAFT_BYTES, GRAFT_GAUGE };
 
 struct graft_option_row {
 	uint8_t unit, kinds; // enum graft_option_unit, enum graft_option_kinds
@@ -200,8 +199,10 @@ enum { GRAFT_INTERFACE_TEXT = GRAFT_ADDRESS_TEXT }; // bytes that hold any inter
 // `interface` as it is written, in `buffer`. Returns `buffer`.
 const char *graft_interface_text(const struct graft_interface *interface, char buffer[GRAFT_INTERFACE_TEXT]);
 
+enum { GRAFT_INTERFACE_NAME = 16 }; // bytes that hold any interface's name, as IF_NAMESIZE does
+
 // The name of the interface with this index in the network namespace of socket `fd`, or -ENODEV.
-int graft_interface_name(int fd, unsigned index, char name[IF_NAMESIZE]);
+int graft_interface_name(int fd, unsigned index, char name[GRAFT_INTERFACE_NAME]);
 
 // The indexes of the interfaces that `interface` names, in the order in which the kernel lists them: the
 // count, 1 or more and at most `room` (1 or more), or -ENODEV if there is none. A name is looked up in the

@@ -4,7 +4,8 @@
 //
 // ROW(id, key, unit, minimum, maximum, kinds, level4, option4, level6, option6, help)
 //   key      NULL: none, as it is for those who write programs
-//   unit     NUMBER; TRAFFIC, a number or a DSCP name; SWITCH, on or off; BYTES, with k or M
+//   unit     NUMBER; TRAFFIC, a number or a DSCP name; SWITCH, on or off; BYTES, with k or M; GAUGE, a number that the
+//            kernel tells, and that can't be set
 //   kinds    EVERY kind of socket, or MESSAGE: datagram and raw sockets (a stream has no multicast)
 //   level4, option4   on AF_INET sockets, and on the IPv4 side of AF_INET6 ones; 0, 0: none
 //   level6, option6   on AF_INET6 sockets; 0, 0: none. What is not a matter of IP stands in both columns.
@@ -12,19 +13,14 @@
 #define SOCKGRAFT_OPTIONS_H
 
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <sys/socket.h>
 
-// Younger than some libc's headers.
-#ifndef UDP_SEGMENT
-#	define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#	define UDP_GRO 104
-#endif
-#ifndef IPV6_HDRINCL
-#	define IPV6_HDRINCL 36
-#endif
+// Younger than some libc's headers, or in headers that exclude each other (netinet/udp.h, linux/udp.h).
+enum {
+	GRAFT_UDP_SEGMENT = 103,
+	GRAFT_UDP_GRO = 104,
+	GRAFT_IPV6_HDRINCL = 36,
+};
 
 // socket(7)'s SO_TIMESTAMPNS, in the form with 64-bit seconds.
 enum { GRAFT_SO_TIMESTAMPNS = sizeof(long) == 8 ? 35 : 64 };
@@ -74,17 +70,17 @@ enum { GRAFT_SO_TIMESTAMPNS = sizeof(long) == 8 ? 35 : 64 };
 	    "sockets of one user share the address and port") \
 	ROW(V6ONLY, NULL, SWITCH, 0, 1, EVERY, 0, 0, IPPROTO_IPV6, IPV6_V6ONLY, \
 	    "no IPv4 on an AF_INET6 socket; before bind") \
-	ROW(PATH_MTU, NULL, NUMBER, 0, 65535, EVERY, IPPROTO_IP, IP_MTU, IPPROTO_IPV6, IPV6_MTU, \
+	ROW(PATH_MTU, NULL, GAUGE, 0, 65535, EVERY, IPPROTO_IP, IP_MTU, IPPROTO_IPV6, IPV6_MTU, \
 	    "the path MTU to the connected peer, in bytes; only to get") \
 	ROW(PATH_MTU_DISCOVERY, NULL, NUMBER, 0, 5, EVERY, IPPROTO_IP, IP_MTU_DISCOVER, IPPROTO_IPV6, \
 	    IPV6_MTU_DISCOVER, "IP_PMTUDISC_..., the same numbers for both families") \
-	ROW(HEADER_INCLUDED, NULL, SWITCH, 0, 1, MESSAGE, IPPROTO_IP, IP_HDRINCL, IPPROTO_IPV6, IPV6_HDRINCL, \
+	ROW(HEADER_INCLUDED, NULL, SWITCH, 0, 1, MESSAGE, IPPROTO_IP, IP_HDRINCL, IPPROTO_IPV6, GRAFT_IPV6_HDRINCL, \
 	    "what is sent on a raw socket begins with an IP header") \
 	ROW(CHECKSUM, NULL, NUMBER, -1, 65534, MESSAGE, 0, 0, IPPROTO_IPV6, IPV6_CHECKSUM, \
 	    "the offset in the payload at which the kernel puts and verifies a checksum on a raw IPv6 socket; -1: off") \
-	ROW(SEGMENT, NULL, NUMBER, 0, 65535, MESSAGE, IPPROTO_UDP, UDP_SEGMENT, IPPROTO_UDP, UDP_SEGMENT, \
+	ROW(SEGMENT, NULL, NUMBER, 0, 65535, MESSAGE, IPPROTO_UDP, GRAFT_UDP_SEGMENT, IPPROTO_UDP, GRAFT_UDP_SEGMENT, \
 	    "UDP segmentation offload: what is sent leaves in datagrams of so many bytes; 0: off") \
-	ROW(COALESCE, NULL, SWITCH, 0, 1, MESSAGE, IPPROTO_UDP, UDP_GRO, IPPROTO_UDP, UDP_GRO, \
+	ROW(COALESCE, NULL, SWITCH, 0, 1, MESSAGE, IPPROTO_UDP, GRAFT_UDP_GRO, IPPROTO_UDP, GRAFT_UDP_GRO, \
 	    "UDP receive offload: datagrams of one size and one sender are received together") \
 	ROW(RECEIVE_HOPS, NULL, SWITCH, 0, 1, MESSAGE, IPPROTO_IP, IP_RECVTTL, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, \
 	    "receive the TTL or hop limit") \

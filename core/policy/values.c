@@ -69,6 +69,8 @@ static bool fail_option(
 		put_range(line, row);
 		text_put(line, ", or a DSCP name such as ef or af41");
 		break;
+	case GRAFT_GAUGE: // has no key
+		break;
 	case GRAFT_BYTES:
 		text_put(line, "expected a number of bytes from ");
 		put_range(line, row);
@@ -89,6 +91,8 @@ static bool read_unit(enum graft_option_unit unit, struct span value, int64_t *n
 		return read_switch(value, number);
 	case GRAFT_BYTES:
 		return read_bytes(value, number);
+	case GRAFT_GAUGE:
+		break;
 	}
 	return false;
 }
