@@ -144,10 +144,10 @@ static int put_name(struct ifreq *request, const char *name)
 	return 0;
 }
 
-// What is no socket doesn't know these requests.
-static int ask_interface(int fd, int number, struct ifreq *request)
+// Of an ioctl: what is no socket doesn't know these requests.
+static int or_no_socket(int result)
 {
-	int error = or_error(ioctl(fd, number, request));
+	int error = or_error(result);
 	return error == -ENOTTY ? -ENOTSOCK : error;
 }
 
@@ -156,14 +156,14 @@ int kernel_interface_index(int fd, const char *name)
 	struct ifreq request = {0};
 	int error = put_name(&request, name);
 	if (!error)
-		error = ask_interface(fd, SIOCGIFINDEX, &request);
+		error = or_no_socket(ioctl(fd, SIOCGIFINDEX, &request));
 	return error ? error : request.ifr_ifindex;
 }
 
 int kernel_interface_name(int fd, unsigned index, char name[IF_NAMESIZE])
 {
 	struct ifreq request = {.ifr_ifindex = (int)index};
-	int error = ask_interface(fd, SIOCGIFNAME, &request);
+	int error = or_no_socket(ioctl(fd, SIOCGIFNAME, &request));
 	if (!error)
 		memcpy(name, request.ifr_name, IF_NAMESIZE);
 	return error;
@@ -174,7 +174,7 @@ int kernel_interface_address(int fd, const char *name, struct in_addr *address)
 	struct ifreq request = {.ifr_addr.sa_family = AF_INET};
 	int error = put_name(&request, name);
 	if (!error)
-		error = ask_interface(fd, SIOCGIFADDR, &request);
+		error = or_no_socket(ioctl(fd, SIOCGIFADDR, &request));
 	if (!error)
 		*address = ((const struct sockaddr_in *)&request.ifr_addr)->sin_addr;
 	return error;
