@@ -15,13 +15,11 @@
 #	define BEHIND(function) function
 #endif
 
-// As libc's own headers have them.
+// As libc's own header has it.
 #ifdef __GLIBC__
 typedef int batch_flags;
-typedef unsigned long ioctl_number;
 #else
 typedef unsigned batch_flags;
-typedef int ioctl_number;
 #endif
 
 static int or_error(int result)
@@ -176,10 +174,10 @@ static int put_name(struct ifreq *request, const char *name)
 	return 0;
 }
 
-// What is no socket doesn't know these requests.
-static int ask_interface(int fd, ioctl_number number, void *request)
+// Of an ioctl: what is no socket doesn't know these requests.
+static int or_no_socket(int result)
 {
-	int error = or_error(ioctl(fd, number, request));
+	int error = or_error(result);
 	return error == -ENOTTY ? -ENOTSOCK : error;
 }
 
@@ -188,14 +186,14 @@ int kernel_interface_index(int fd, const char *name)
 	struct ifreq request = {0};
 	int error = put_name(&request, name);
 	if (!error)
-		error = ask_interface(fd, SIOCGIFINDEX, &request);
+		error = or_no_socket(ioctl(fd, SIOCGIFINDEX, &request));
 	return error ? error : request.ifr_ifindex;
 }
 
 int kernel_interface_name(int fd, unsigned index, char name[IF_NAMESIZE])
 {
 	struct ifreq request = {.ifr_ifindex = (int)index};
-	int error = ask_interface(fd, SIOCGIFNAME, &request);
+	int error = or_no_socket(ioctl(fd, SIOCGIFNAME, &request));
 	if (!error)
 		memcpy(name, request.ifr_name, IF_NAMESIZE);
 	return error;
@@ -213,7 +211,7 @@ int kernel_interface_address(int fd, const char *name, struct in_addr *address)
 	struct ifreq request = {.ifr_addr.sa_family = AF_INET};
 	int error = put_name(&request, name);
 	if (!error)
-		error = ask_interface(fd, SIOCGIFADDR, &request);
+		error = or_no_socket(ioctl(fd, SIOCGIFADDR, &request));
 	if (!error)
 		*address = address_of(&request);
 	return error;
@@ -222,6 +220,6 @@ int kernel_interface_address(int fd, const char *name, struct in_addr *address)
 int kernel_interface_addresses(int fd, struct ifreq *list, int size)
 {
 	struct ifconf request = {.ifc_len = size, .ifc_req = list};
-	int error = ask_interface(fd, SIOCGIFCONF, &request);
+	int error = or_no_socket(ioctl(fd, SIOCGIFCONF, &request));
 	return error ? error : request.ifc_len;
 }
