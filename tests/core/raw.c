@@ -318,16 +318,16 @@ static void ipv6_header_included(void)
 {
 	const struct side *side = &sides[GRAFT_IPV6];
 	struct received got;
-	unsigned char packet[GRAFT_IPV6_HEADER + 4];
+	unsigned char packet[] = "........................................word";
 	int fd = raw_here(side, EXPERIMENTAL), there = raw_there(side, EXPERIMENTAL);
 	union graft_address to = at(side, HERE_TOO, 0);
 	struct graft_ipv6_header header = {CLASS, 0x12345, 4, EXPERIMENTAL, HOPS,
 	        address_of("fd77::99", 0).v6.sin6_addr, to.v6.sin6_addr};
 	CHECK_IS(GRAFT_IPV6_HEADER, graft_ipv6_header_write(&header, packet, sizeof(packet)));
-	memcpy(packet + GRAFT_IPV6_HEADER, "word", 4);
 	receive_all(fd);
 	CHECK_IS(0, graft_set(there, GRAFT_HEADER_INCLUDED, 1));
-	CHECK_IS(sizeof(packet), graft_send(there, packet, sizeof(packet), &to, NULL, 0));
+	size_t length = sizeof(packet) - 1;
+	CHECK_IS(length, graft_send(there, packet, length, &to, NULL, 0));
 	hears(fd, "word", &got);
 	CHECK_IS(HOPS, got.control.hops);
 	CHECK_IS(CLASS, got.control.traffic_class);

@@ -90,7 +90,8 @@ static inline int open_raw(const struct side *side, int type, int protocol)
 static inline int open_there(const struct side *side, int type, int protocol)
 {
 	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int peer = open(getenv("PEER"), O_RDONLY | O_CLOEXEC);
+	const char *there = getenv("PEER");
+	int peer = open(there ? there : "", O_RDONLY | O_CLOEXEC);
 	CHECK(home >= 0);
 	CHECK(peer >= 0);
 	CHECK(!setns(peer, CLONE_NEWNET));
