@@ -359,6 +359,8 @@ ospf_checksums() {
 		    elif packet[0] >> 4 == 6 and packet[6] == 89:
 		        size = struct.unpack_from("!H", packet, 4)[0]
 		        covered = packet[8:40] + struct.pack("!II", size, 89) + packet[40:40 + size]
+		        if packet[54:56] != b"\0\0": # what follows the checksum
+		            print("not in its place")
 		    else:
 		        continue
 		    total = sum(struct.unpack("!%dH" % (len(covered) // 2), covered))
