@@ -27,7 +27,7 @@ struct router {
 static struct in_addr network_mask(int fd, const char *interface)
 {
 	struct ifreq request = {0};
-	strncpy(request.ifr_name, interface, IF_NAMESIZE - 1);
+	strncpy(request.ifr_name, interface, GRAFT_INTERFACE_NAME - 1);
 	CHECK_CALL(ioctl(fd, SIOCGIFNETMASK, &request), "network mask of %s", interface);
 	union graft_address mask;
 	memcpy(&mask, &request.ifr_netmask, sizeof(request.ifr_netmask));
@@ -36,7 +36,7 @@ static struct in_addr network_mask(int fd, const char *interface)
 
 static void send_ipv4(const struct router *router)
 {
-	char interface[IF_NAMESIZE];
+	char interface[GRAFT_INTERFACE_NAME];
 	unsigned char hello[LENGTH4] = {2, HELLO, 0,
 	        LENGTH4, [29] = INTERVAL, [30] = 0x02 /* external routes */, 1, [35] = 4 * INTERVAL};
 	struct graft_ipv4_header header = {

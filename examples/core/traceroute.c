@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (unsigned hops = 1; hops <= HOPS; hops++) {
 		unsigned char request[REQUEST];
-		char text[GRAFT_ADDRESS_TEXT], interface[IF_NAMESIZE];
+		char text[GRAFT_ADDRESS_TEXT], interface[GRAFT_INTERFACE_NAME];
 		struct graft_control control = {.with = GRAFT_WITH_HOPS, .hops = hops};
 		write_request(request, family, (uint16_t)getpid(), htons((uint16_t)hops));
 		int64_t start = now();

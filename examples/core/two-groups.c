@@ -25,7 +25,7 @@ static bool is_joined(const struct joined *joined, const struct graft_control *c
 
 static void receive(int fd, const struct joined *joined)
 {
-	char bytes[65536], from[GRAFT_ADDRESS_TEXT], to[GRAFT_ADDRESS_TEXT], interface[IF_NAMESIZE];
+	char bytes[65536], from[GRAFT_ADDRESS_TEXT], to[GRAFT_ADDRESS_TEXT], interface[GRAFT_INTERFACE_NAME];
 	union graft_address source;
 	struct graft_control control;
 	ssize_t length = graft_receive(fd, bytes, sizeof(bytes), &source, &control, 0);

@@ -150,7 +150,7 @@ static void nothing_is_written(void)
 		uint32_t count = 77;
 		unsigned index = 77;
 		int value = 77;
-		char name[IF_NAMESIZE] = "kept";
+		char name[GRAFT_INTERFACE_NAME] = "kept";
 		struct graft_icmp_filter filter = {.blocked = {77}};
 		struct graft_membership membership = {.index = 77};
 		struct sock_filter code = {.k = 77};

@@ -1,6 +1,7 @@
 // Interfaces as they are written and looked up, and the one that multicast leaves by.
 #include "check.h"
 
+#include <net/if.h>
 #include <sched.h>
 
 static unsigned interface(const char *name)
@@ -157,7 +158,7 @@ static void names_by_index(void)
 	static const char *const names[] = {"lo", "b0", "b1", "n0"};
 	for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
 		int fd = open_socket(kind);
-		char name[IF_NAMESIZE] = "unchanged";
+		char name[GRAFT_INTERFACE_NAME] = "unchanged";
 		CONTEXT("%s", kind_rows[kind].name);
 		CHECK_IS(-ENODEV, graft_interface_name(fd, 9999, name));
 		CHECK_IS(-ENODEV, graft_interface_name(fd, 0, name));
@@ -174,7 +175,7 @@ static void names_of_the_namespace_of_the_socket(void)
 {
 	int fd = open_socket(UDP4);
 	unsigned b1 = interface("b1"), index = 0;
-	char name[IF_NAMESIZE] = "";
+	char name[GRAFT_INTERFACE_NAME] = "";
 	struct graft_interface by_name = {.by = GRAFT_BY_NAME, .name = "b1"};
 	struct graft_interface by_address = {.by = GRAFT_BY_ADDRESS, .address = address_of("10.78.0.2", 0)};
 	CHECK(!unshare(CLONE_NEWNET));

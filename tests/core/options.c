@@ -3,6 +3,7 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>

@@ -5,6 +5,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,7 +59,7 @@ static void refuse_descriptor(int fd, int error)
 	int64_t value;
 	uint32_t drops;
 	unsigned index;
-	char name[IF_NAMESIZE];
+	char name[GRAFT_INTERFACE_NAME];
 	GIVES(error, graft_set(fd, GRAFT_TTL, 1));
 	GIVES(error, graft_get(fd, GRAFT_TTL, &value));
 	GIVES(error, graft_option_set(fd, GRAFT_TTL, GRAFT_IPV4, 1));
@@ -141,7 +142,7 @@ static void refuse_interfaces(void)
 	int stream6 = open_socket(AF_INET6, SOCK_STREAM, 0);
 	struct graft_interface interface;
 	unsigned index;
-	char name[IF_NAMESIZE];
+	char name[GRAFT_INTERFACE_NAME];
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
 		expect(wrong[i], -EINVAL, graft_interface_parse(wrong[i], &interface));
 	interface = (struct graft_interface){.by = GRAFT_BY_PATTERN, .name = "nosuch*"};
