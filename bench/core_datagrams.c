@@ -318,7 +318,7 @@ static void set_up(struct bench *bench, bool six)
 	                !getsockname(bench->fd, &bench->here.any, &length),
 	        "a socket on loopback");
 	unsigned with = GRAFT_WITH_HOPS | GRAFT_WITH_CLASS | GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE;
-	must(!graft_control_receive(bench->fd, with, true) &&
+	must(!graft_control_set(bench->fd, with, true) &&
 	                (six || (!graft_set(bench->fd, GRAFT_TTL, HOPS) &&
 	                                !graft_set(bench->fd, GRAFT_TOS, CLASS))) &&
 	                !graft_timeout_set(bench->fd, GRAFT_RECEIVING, TIMEOUT * INT64_C(1000000000)),

@@ -22,7 +22,7 @@ static const struct {
 
 enum { RECEIVABLE = sizeof(receivable) / sizeof(*receivable) };
 
-int graft_control_receives(int fd)
+int graft_control_get(int fd)
 {
 	unsigned with = 0;
 	for (unsigned i = 0; i < RECEIVABLE; i++) {
@@ -49,10 +49,10 @@ static int find_wanted(int fd, unsigned with, unsigned *wanted)
 	return with || !*wanted ? -EINVAL : 0;
 }
 
-int graft_control_receive(int fd, unsigned with, bool on)
+int graft_control_set(int fd, unsigned with, bool on)
 {
 	unsigned wanted = 0, done = 0;
-	int before = graft_control_receives(fd);
+	int before = graft_control_get(fd);
 	int error = before < 0 ? before : find_wanted(fd, with, &wanted);
 	while (!error && done < RECEIVABLE) {
 		if (wanted >> done & 1)

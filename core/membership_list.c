@@ -190,7 +190,7 @@ int graft_memberships(int fd, pid_t pid, struct graft_membership *memberships, u
 	return error ? error : list.count;
 }
 
-int graft_descriptor_of(pid_t pid, int fd)
+int graft_descriptor_copy(pid_t pid, int fd)
 {
 	int process = kernel_pidfd_open(pid);
 	if (process < 0)

@@ -18,7 +18,8 @@ static bool has_column(enum graft_option option, enum graft_side side)
 static bool has_one_column(enum graft_option option)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
-	return row->unit == GRAFT_GAUGE || row->column[GRAFT_IPV4].level == row->column[GRAFT_IPV6].level ||
+	return row->unit == GRAFT_UNIT_GAUGE ||
+	       row->column[GRAFT_IPV4].level == row->column[GRAFT_IPV6].level ||
 	       !has_column(option, GRAFT_IPV4) || !has_column(option, GRAFT_IPV6);
 }
 
@@ -29,16 +30,16 @@ static enum graft_side first_side(int family, enum graft_option option)
 
 static int set_both(int fd, enum graft_option option, int64_t value)
 {
-	int before;
-	int error = graft_option_get(fd, option, GRAFT_IPV6, &before);
+	int64_t before;
+	int error = graft_side_get(fd, option, GRAFT_IPV6, &before);
 	if (!error)
-		error = graft_option_set(fd, option, GRAFT_IPV6, value);
+		error = graft_side_set(fd, option, GRAFT_IPV6, value);
 	if (error)
 		return error;
-	error = graft_option_set(fd, option, GRAFT_IPV4, value);
+	error = graft_side_set(fd, option, GRAFT_IPV4, value);
 	if (!error || error == -ENOPROTOOPT)
 		return 0;
-	graft_option_set(fd, option, GRAFT_IPV6, before);
+	graft_side_set(fd, option, GRAFT_IPV6, before);
 	return error;
 }
 
@@ -50,22 +51,18 @@ int graft_set(int fd, enum graft_option option, int64_t value)
 	if ((unsigned)option >= GRAFT_OPTION_COUNT)
 		return -ENOPROTOOPT;
 	if (family == AF_INET || has_one_column(option))
-		return graft_option_set(fd, option, first_side(family, option), value);
+		return graft_side_set(fd, option, first_side(family, option), value);
 	return set_both(fd, option, value);
 }
 
 int graft_get(int fd, enum graft_option option, int64_t *value)
 {
-	int family = socket_family(fd), got;
+	int family = socket_family(fd);
 	if (family < 0)
 		return family;
 	if ((unsigned)option >= GRAFT_OPTION_COUNT)
 		return -ENOPROTOOPT;
-	int error = graft_option_get(fd, option, first_side(family, option), &got);
-	if (error)
-		return error;
-	*value = graft_option_rows[option].maximum > INT32_MAX ? (int64_t)(uint32_t)got : got;
-	return 0;
+	return graft_side_get(fd, option, first_side(family, option), value);
 }
 
 // ---- the outgoing interface of multicast ----------------------------------------------------------------

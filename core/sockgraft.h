@@ -94,10 +94,16 @@ enum {
 };
 
 // What kind of socket an option is for.
-enum graft_option_kinds { GRAFT_EVERY, GRAFT_MESSAGE };
+enum graft_option_kinds { GRAFT_KIND_EVERY, GRAFT_KIND_MESSAGE };
 
 // How an option's value is written.
-enum graft_option_unit { GRAFT_NUMBER, GRAFT_TRAFFIC, GRAFT_SWITCH, GRAFT_BYTES, GRAFT_GAUGE };
+enum graft_option_unit {
+	GRAFT_UNIT_NUMBER,
+	GRAFT_UNIT_TRAFFIC,
+	GRAFT_UNIT_SWITCH,
+	GRAFT_UNIT_BYTES,
+	GRAFT_UNIT_GAUGE
+};
 
 struct graft_option_row {
 	uint8_t unit, kinds; // enum graft_option_unit, enum graft_option_kinds
@@ -123,9 +129,9 @@ int graft_get(int fd, enum graft_option option, int64_t *value);
 enum graft_side { GRAFT_IPV4, GRAFT_IPV6 };
 
 // The same on one side, for those who know what the socket has. A row without an option on that side gives
-// -ENOPROTOOPT. `value` has the kernel's 32 bits: a mark past 2147483647 is negative in it.
-int graft_option_set(int fd, enum graft_option option, enum graft_side side, int64_t value);
-int graft_option_get(int fd, enum graft_option option, enum graft_side side, int *value);
+// -ENOPROTOOPT.
+int graft_side_set(int fd, enum graft_option option, enum graft_side side, int64_t value);
+int graft_side_get(int fd, enum graft_option option, enum graft_side side, int64_t *value);
 
 // GRAFT_RCVBUF or GRAFT_SNDBUF, in bytes: past net.core.rmem_max or wmem_max where CAP_NET_ADMIN permits it;
 // otherwise as much as the maximum allows, and -EPERM if that is less than `bytes`: the buffer has changed
@@ -278,7 +284,7 @@ int graft_memberships(int fd, pid_t pid, struct graft_membership *memberships, u
 // A descriptor, closed on exec, of what process `pid` has as its descriptor `fd` (pidfd_getfd(2)). -EPERM:
 // may not trace it (ptrace(2)); -EBADF: it has no such descriptor; -ESRCH: no such process; -EINVAL: 0 or
 // less; -ENOSYS before Linux 5.6.
-int graft_descriptor_of(pid_t pid, int fd);
+int graft_descriptor_copy(pid_t pid, int fd);
 
 // ---- control messages -----------------------------------------------------------------------------------
 //
@@ -318,10 +324,10 @@ struct graft_control {
 // Turns the receiving of `with` on or off, on each side of the socket. -EINVAL a part that is not received, or
 // no part; -ENOPROTOOPT a part that the socket does not have: GRAFT_WITH_PATH_MTU on an AF_INET socket,
 // GRAFT_WITH_SEGMENT on one that is not UDP.
-int graft_control_receive(int fd, unsigned with, bool on);
+int graft_control_set(int fd, unsigned with, bool on);
 
 // Which are turned on: of enum graft_with, or a negative errno.
-int graft_control_receives(int fd);
+int graft_control_get(int fd);
 
 enum { GRAFT_CONTROL_ROOM = 320 }; // bytes that hold all messages of one datagram
 

@@ -83,18 +83,18 @@ int place_on_sides(const struct subject *subject, enum graft_option option, int6
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
 	if (row->column[GRAFT_IPV4].level == SOL_SOCKET)
-		return graft_option_set(subject->fd, option, GRAFT_IPV4, value);
+		return graft_side_set(subject->fd, option, GRAFT_IPV4, value);
 	int error = 0;
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
 		if (row->column[side].name && has_side(subject, side))
-			error = graft_option_set(subject->fd, option, side, value);
+			error = graft_side_set(subject->fd, option, side, value);
 	return error;
 }
 
 static bool makes_sense(const struct subject *subject, enum graft_option option)
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
-	if (row->kinds == GRAFT_MESSAGE && !subject_is_message(subject))
+	if (row->kinds == GRAFT_KIND_MESSAGE && !subject_is_message(subject))
 		return false;
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6; side++)
 		if (row->column[side].name && has_side(subject, side))
@@ -123,17 +123,18 @@ static int place_class(struct placing *placing, enum graft_option option, enum g
 		cause = fresh(placing, (enum policy_key)option);
 	if (!cause || !has_side(placing->subject, side))
 		return 0;
-	int fd = placing->subject->fd, value = 0, error = 0;
+	int fd = placing->subject->fd, error = 0;
+	int64_t value = 0;
 	if (whole)
-		value = (int)whole->value.number;
+		value = whole->value.number;
 	else
-		error = graft_option_get(fd, option, side, &value);
+		error = graft_side_get(fd, option, side, &value);
 	if (value < 0) // IPV6_TCLASS that was never set reads as -1 on old kernels
 		value = 0;
 	if (dscp)
-		value = (int)(dscp->value.number << 2) | (value & 3);
+		value = dscp->value.number << 2 | (value & 3);
 	if (!error)
-		error = graft_option_set(fd, option, side, value);
+		error = graft_side_set(fd, option, side, value);
 	placing->tos_set |= side == GRAFT_IPV4;
 	bool other_side_follows =
 	        cause->key == KEY_DSCP && side == GRAFT_IPV4 && has_side(placing->subject, GRAFT_IPV6);

@@ -57,21 +57,21 @@ static bool fail_option(
 {
 	struct text *line = fail_begin(reader, assignment->whole);
 	switch (row->unit) {
-	case GRAFT_SWITCH:
+	case GRAFT_UNIT_SWITCH:
 		text_put(line, "expected on or off");
 		break;
-	case GRAFT_NUMBER:
+	case GRAFT_UNIT_NUMBER:
 		text_put(line, "expected a number from ");
 		put_range(line, row);
 		break;
-	case GRAFT_TRAFFIC:
+	case GRAFT_UNIT_TRAFFIC:
 		text_put(line, "expected a number from ");
 		put_range(line, row);
 		text_put(line, ", or a DSCP name such as ef or af41");
 		break;
-	case GRAFT_GAUGE: // has no key
+	case GRAFT_UNIT_GAUGE: // has no key
 		break;
-	case GRAFT_BYTES:
+	case GRAFT_UNIT_BYTES:
 		text_put(line, "expected a number of bytes from ");
 		put_range(line, row);
 		text_put(line, ", such as 4194304, 4096k or 4M");
@@ -83,15 +83,15 @@ static bool fail_option(
 static bool read_unit(enum graft_option_unit unit, struct span value, int64_t *number)
 {
 	switch (unit) {
-	case GRAFT_NUMBER:
+	case GRAFT_UNIT_NUMBER:
 		return read_number(value, number);
-	case GRAFT_TRAFFIC:
+	case GRAFT_UNIT_TRAFFIC:
 		return read_traffic(value, number);
-	case GRAFT_SWITCH:
+	case GRAFT_UNIT_SWITCH:
 		return read_switch(value, number);
-	case GRAFT_BYTES:
+	case GRAFT_UNIT_BYTES:
 		return read_bytes(value, number);
-	case GRAFT_GAUGE:
+	case GRAFT_UNIT_GAUGE:
 		break;
 	}
 	return false;

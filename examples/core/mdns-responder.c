@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 	union graft_address group = address_from(argv[1]);
 	int fd = udp_socket(group.any.sa_family, MDNS_PORT);
 
-	check(graft_control_receive(fd, GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE, true),
+	check(graft_control_set(fd, GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE, true),
 	        "destination of queries");
 	check(graft_set(fd, GRAFT_UNICAST_HOPS, 255), "255 hops"); // RFC 6762, 11
 	check(graft_join(fd, interface_from(fd, argv[2]), &group), "join %s on %s", argv[1], argv[2]);

@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 	int fd = socket(family, SOCK_RAW, family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 	CHECK_CALL(fd, "raw ICMP socket");
 	accept_answers_only(fd, family);
-	check(graft_control_receive(fd, GRAFT_WITH_HOPS | GRAFT_WITH_INTERFACE, true),
+	check(graft_control_set(fd, GRAFT_WITH_HOPS | GRAFT_WITH_INTERFACE, true),
 	        "hops and interface of answers");
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

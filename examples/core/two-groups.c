@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 	joined[0].group = address_from(argv[2]);
 	int fd = udp_socket(joined[0].group.any.sa_family, port_from(argv[1]));
 
-	check(graft_control_receive(fd, GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE, true),
+	check(graft_control_set(fd, GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE, true),
 	        "destination and interface of datagrams");
 	for (int i = 0; i < GROUPS; i++) {
 		const char *group = argv[2 + 2 * i], *interface = argv[3 + 2 * i];

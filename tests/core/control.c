@@ -40,19 +40,19 @@ static void on_and_off(void)
 		struct received got;
 		int fd = udp_at(side, ANY, PORT), there = udp_there(side);
 		union graft_address to = at(side, HERE_TOO, PORT);
-		CHECK_IS(0, graft_control_receives(fd));
+		CHECK_IS(0, graft_control_get(fd));
 		for (unsigned set = 1; set < 1U << COUNT(messages); set++) {
 			unsigned with = 0;
 			for (unsigned i = 0; i < COUNT(messages); i++)
 				with |= set >> i & 1 ? messages[i] : 0;
-			CHECK_IS(0, graft_control_receive(fd, with, true));
-			CHECK_IS(with, graft_control_receives(fd));
+			CHECK_IS(0, graft_control_set(fd, with, true));
+			CHECK_IS(with, graft_control_get(fd));
 			say(there, "on", &to, &marks);
 			hears(fd, "on", &got);
 			CHECK_PLACE(side, THERE, got.from);
 			check_marked(side, with, &got.control, fd);
-			CHECK_IS(0, graft_control_receive(fd, with, false));
-			CHECK_IS(0, graft_control_receives(fd));
+			CHECK_IS(0, graft_control_set(fd, with, false));
+			CHECK_IS(0, graft_control_get(fd));
 			say(there, "off", &to, &marks);
 			hears(fd, "off", &got);
 			CHECK_IS(0, got.control.with);
@@ -69,10 +69,10 @@ static void packet_info_by_any_part(void)
 	{
 		int fd = udp(side);
 		for (unsigned i = 0; i < COUNT(parts); i++) {
-			CHECK_IS(0, graft_control_receive(fd, parts[i], true));
-			CHECK_IS(PACKET_INFO, graft_control_receives(fd));
-			CHECK_IS(0, graft_control_receive(fd, parts[(i + 1) % COUNT(parts)], false));
-			CHECK_IS(0, graft_control_receives(fd));
+			CHECK_IS(0, graft_control_set(fd, parts[i], true));
+			CHECK_IS(PACKET_INFO, graft_control_get(fd));
+			CHECK_IS(0, graft_control_set(fd, parts[(i + 1) % COUNT(parts)], false));
+			CHECK_IS(0, graft_control_get(fd));
 		}
 		CHECK(!close(fd));
 	}
@@ -89,7 +89,7 @@ static void multicast_destination(void)
 		bool six = side->side == GRAFT_IPV6;
 		CHECK_IS(0, graft_join(fd, interface_of(fd, "b1"), &group));
 		CHECK_IS(0, graft_multicast_interface_set(there, interface_of(there, "a1")));
-		CHECK_IS(0, graft_control_receive(fd, PACKET_INFO, true));
+		CHECK_IS(0, graft_control_set(fd, PACKET_INFO, true));
 		say(there, "word", &group, NULL);
 		hears(fd, "word", &got);
 		CHECK_IS(six ? PACKET_INFO & ~GRAFT_WITH_SOURCE : PACKET_INFO, got.control.with);
@@ -110,7 +110,7 @@ static void time_of_receipt(void)
 		int fd = udp_at(side, ANY, PORT), there = udp_there(side);
 		union graft_address to = at(side, HERE, PORT);
 		int64_t before, last = 0;
-		CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_TIME, true));
+		CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_TIME, true));
 		for (int i = 0; i < 20; i++) {
 			before = now(CLOCK_REALTIME);
 			say(there, "word", &to, NULL);
@@ -135,7 +135,7 @@ static void count_of_drops(void)
 		uint32_t drops = 0;
 		int fd = udp_at(side, ANY, PORT), there = udp_there(side), sent = 0;
 		union graft_address to = at(side, HERE, PORT);
-		CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_DROPS, true));
+		CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_DROPS, true));
 		CHECK_IS(0, graft_set(fd, GRAFT_RCVBUF, 4096));
 		say(there, "first", &to, NULL);
 		hears(fd, "first", &got);
@@ -152,7 +152,7 @@ static void count_of_drops(void)
 		hears(fd, "after", &got);
 		CHECK_IS(GRAFT_WITH_DROPS, got.control.with);
 		CHECK_IS(3, got.control.drops);
-		CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_DROPS, false));
+		CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_DROPS, false));
 		say(there, "off", &to, NULL);
 		hears(fd, "off", &got);
 		CHECK_IS(0, got.control.with);
@@ -170,8 +170,8 @@ static void path_mtu(void)
 	union graft_address to = at(side, THERE, PORT);
 	CHECK(!setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof(on)));
 	for (int i = 0; i < 2; i++) {
-		CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_PATH_MTU, !i));
-		CHECK_IS(i ? 0 : GRAFT_WITH_PATH_MTU, graft_control_receives(fd));
+		CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_PATH_MTU, !i));
+		CHECK_IS(i ? 0 : GRAFT_WITH_PATH_MTU, graft_control_get(fd));
 		CHECK_IS(-EMSGSIZE, graft_send(fd, large, sizeof(large), &to, NULL, 0));
 		if (i)
 			break;
@@ -203,11 +203,11 @@ static void a_failure_changes_nothing(void)
 	for (unsigned i = 0; i < COUNT(rows); i++) {
 		int fd = open_socket(rows[i].kind);
 		CONTEXT("row %u, %s", i, kind_rows[rows[i].kind].name);
-		CHECK_IS(0, graft_control_receive(fd, rows[i].before, true));
-		CHECK_IS(-ENOPROTOOPT, graft_control_receive(fd, rows[i].change, rows[i].on));
-		CHECK_IS(rows[i].before, graft_control_receives(fd));
-		CHECK_IS(-EINVAL, graft_control_receive(fd, rows[i].before | GRAFT_WITH_NEXT_HOP, false));
-		CHECK_IS(rows[i].before, graft_control_receives(fd));
+		CHECK_IS(0, graft_control_set(fd, rows[i].before, true));
+		CHECK_IS(-ENOPROTOOPT, graft_control_set(fd, rows[i].change, rows[i].on));
+		CHECK_IS(rows[i].before, graft_control_get(fd));
+		CHECK_IS(-EINVAL, graft_control_set(fd, rows[i].before | GRAFT_WITH_NEXT_HOP, false));
+		CHECK_IS(rows[i].before, graft_control_get(fd));
 		CHECK(!close(fd));
 	}
 }
@@ -309,8 +309,8 @@ static void all_at_once(void)
 		unsigned all = HOPS_AND_CLASS | PACKET_INFO | GRAFT_WITH_TIME | GRAFT_WITH_DROPS |
 		               GRAFT_WITH_SEGMENT | (side->family == AF_INET6 ? GRAFT_WITH_PATH_MTU : 0);
 		struct graft_control control = marks;
-		CHECK_IS(0, graft_control_receive(fd, all, true));
-		CHECK_IS(all, graft_control_receives(fd));
+		CHECK_IS(0, graft_control_set(fd, all, true));
+		CHECK_IS(all, graft_control_get(fd));
 		CHECK_IS(0, graft_set(fd, GRAFT_RCVBUF, 4096));
 		for (int i = 0; !drops && i < 1000; i++) {
 			CHECK_IS(sizeof(filler), graft_send(there, filler, sizeof(filler), &to, NULL, 0));
@@ -350,7 +350,7 @@ static void too_many_are_incomplete(void)
 	say(there, "fits", &to, &marks);
 	hears(fd, "fits", &got);
 	CHECK(!got.control.incomplete);
-	CHECK_IS(0, graft_control_receive(fd, HOPS_AND_CLASS | PACKET_INFO, true));
+	CHECK_IS(0, graft_control_set(fd, HOPS_AND_CLASS | PACKET_INFO, true));
 	say(there, "word", &to, &marks);
 	hears(fd, "word", &got);
 	CHECK(got.control.incomplete);
@@ -412,7 +412,7 @@ static void check_specified(const struct side *side, enum place place, bool conn
 	int fd = udp_at(side, ANY, PORT), there = udp_there(side);
 	union graft_address to = at(side, place, PORT);
 	bool multicast = place == GROUP;
-	CHECK_IS(0, graft_control_receive(fd, HOPS_AND_CLASS | PACKET_INFO, true));
+	CHECK_IS(0, graft_control_set(fd, HOPS_AND_CLASS | PACKET_INFO, true));
 	CHECK_IS(0, graft_side_multicast_interface_set(there, side->side, interface_of(there, "a0")));
 	if (multicast) {
 		CHECK_IS(0, graft_join(fd, interface_of(fd, "b0"), &to));

@@ -118,8 +118,8 @@ static void send_batches(void)
 		CONTEXT("%s, %u", side->name, counts[c]);
 		lay_out(&batch, false);
 		address_batch(&batch, side);
-		CHECK_IS(0, graft_control_receive(first, GRAFT_WITH_HOPS | GRAFT_WITH_CLASS, true));
-		CHECK_IS(0, graft_control_receive(second, GRAFT_WITH_HOPS | GRAFT_WITH_CLASS, true));
+		CHECK_IS(0, graft_control_set(first, GRAFT_WITH_HOPS | GRAFT_WITH_CLASS, true));
+		CHECK_IS(0, graft_control_set(second, GRAFT_WITH_HOPS | GRAFT_WITH_CLASS, true));
 		CHECK_IS(counts[c], graft_send_batch(there, batch.messages, counts[c], 0));
 		for (unsigned i = 0; i < counts[c]; i++) {
 			CHECK_IS(length_of(i), batch.messages[i].length);
@@ -175,7 +175,7 @@ static void receive_batches(void)
 		unsigned wanted = flag ? MOST : count;
 		CONTEXT("%s, %u, flags 0x%x", side->name, count, (unsigned)flag);
 		lay_out(&batch, true);
-		CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_HOPS | GRAFT_WITH_DESTINATION, true));
+		CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_HOPS | GRAFT_WITH_DESTINATION, true));
 		CHECK_IS(0, graft_buffer_set(fd, GRAFT_RCVBUF, 1 << 20));
 		send_singly(there, &to, count);
 		CHECK_IS(count, graft_receive_batch(fd, batch.messages, wanted, flag));
@@ -278,7 +278,7 @@ static void batch_to_the_peer(void)
 		        (struct graft_control){.with = GRAFT_WITH_HOPS | GRAFT_WITH_INTERFACE,
 		                .hops = 9,
 		                .index = interface_of(there, "a0")};
-		CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_HOPS, true));
+		CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_HOPS, true));
 		CHECK_IS(3, graft_send_batch(there, batch.messages, 3, 0));
 		for (unsigned i = 0; i < 3; i++) {
 			receive(fd, &got);
@@ -361,7 +361,7 @@ static void multicast_hops(void)
 		int own = member(side, udp_there(side), "a0"), far = member(side, udp(side), "b0");
 		int there = udp_there(side);
 		union graft_address group = at(side, GROUP, PORT);
-		CHECK_IS(0, graft_control_receive(far, GRAFT_WITH_HOPS, true));
+		CHECK_IS(0, graft_control_set(far, GRAFT_WITH_HOPS, true));
 		CHECK_IS(0, graft_multicast_interface_set(there, interface_of(there, "a0")));
 		CHECK_IS(0, graft_set(there, GRAFT_MULTICAST_HOPS, 0));
 		say(there, "kept", &group, NULL);
@@ -385,7 +385,7 @@ static void multicast_interfaces(void)
 		int first = member(side, udp(side), "b0"), there = udp_there(side);
 		union graft_address group = at(side, GROUP, PORT);
 		CHECK_IS(0, graft_join(first, interface_of(first, "b1"), &group));
-		CHECK_IS(0, graft_control_receive(first, GRAFT_WITH_INTERFACE, true));
+		CHECK_IS(0, graft_control_set(first, GRAFT_WITH_INTERFACE, true));
 		for (int i = 0; i < 6; i++) {
 			char out[] = {'a', (char)('0' + i % 2), '\0'}, in[] = {'b', out[1], '\0'};
 			struct graft_control control = {
@@ -440,12 +440,12 @@ static void coalescing(void)
 		struct graft_control control = {.with = GRAFT_WITH_SEGMENT, .segment = 1000};
 		int fd = udp_at(side, ANY, PORT), there = udp_there(side);
 		union graft_address to = at(side, HERE, PORT);
-		CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_SEGMENT, true));
+		CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_SEGMENT, true));
 		CHECK_IS(sizeof(bytes), graft_send(there, bytes, sizeof(bytes), &to, &control, 0));
 		CHECK_IS(sizeof(bytes), graft_receive(fd, got, sizeof(got), NULL, &control, 0));
 		CHECK_IS(GRAFT_WITH_SEGMENT, control.with);
 		CHECK_IS(1000, control.segment);
-		CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_SEGMENT, false));
+		CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_SEGMENT, false));
 		control.with = GRAFT_WITH_SEGMENT;
 		CHECK_IS(sizeof(bytes), graft_send(there, bytes, sizeof(bytes), &to, &control, 0));
 		CHECK_IS(1000, graft_receive(fd, got, sizeof(got), NULL, &control, 0));
@@ -473,12 +473,12 @@ static void path_mtu(void)
 		FOR_SIDES(side)
 		{
 			int fd = fds[side - sides];
-			int got = 0;
+			int64_t got = 0;
 			// The kernel looks at the route again only now.
 			say(fd, "word", NULL, NULL);
 			if (side->family == AF_INET6 && side->side == GRAFT_IPV4)
 				connect_to(fd, &to[side - sides]);
-			CHECK_IS(0, graft_option_get(fd, GRAFT_PATH_MTU, side->side, &got));
+			CHECK_IS(0, graft_side_get(fd, GRAFT_PATH_MTU, side->side, &got));
 			CHECK_IS(wanted, got);
 			CHECK_IS(0, graft_get(fd, GRAFT_PATH_MTU, &mtu));
 			CHECK_IS(wanted, mtu);

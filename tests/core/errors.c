@@ -46,8 +46,8 @@ static int batch(int fd, int (*function)(int, struct graft_message *, unsigned, 
 #define CALLS(ROW)                                                                                           \
 	ROW(graft_set, -EAFNOSUPPORT, graft_set(fd, GRAFT_CLASS, 4))                                         \
 	ROW(graft_get, -EAFNOSUPPORT, graft_get(fd, GRAFT_CLASS, &number))                                   \
-	ROW(graft_option_set, -EOPNOTSUPP, graft_option_set(fd, GRAFT_CLASS, GRAFT_IPV4, 4))                 \
-	ROW(graft_option_get, -ENOPROTOOPT, graft_option_get(fd, GRAFT_CLASS, GRAFT_IPV4, &(int){0}))        \
+	ROW(graft_side_set, -EOPNOTSUPP, graft_side_set(fd, GRAFT_CLASS, GRAFT_IPV4, 4))                     \
+	ROW(graft_side_get, -ENOPROTOOPT, graft_side_get(fd, GRAFT_CLASS, GRAFT_IPV4, &(int64_t){0}))        \
 	ROW(graft_buffer_set, 1, graft_buffer_set(fd, GRAFT_RCVBUF, 20000))                                  \
 	ROW(graft_timeout_set, 1, graft_timeout_set(fd, GRAFT_RECEIVING, 20000000))                          \
 	ROW(graft_timeout_get, 1, graft_timeout_get(fd, GRAFT_RECEIVING, &number))                           \
@@ -69,8 +69,8 @@ static int batch(int fd, int (*function)(int, struct graft_message *, unsigned, 
 	ROW(graft_sources_set, -EOPNOTSUPP,                                                                  \
 	        graft_sources_set(fd, 1, &(union graft_address){.v4 = group().v4}, GRAFT_EXCLUDE, NULL, 0))  \
 	ROW(graft_memberships, -EAFNOSUPPORT, graft_memberships(fd, 0, NULL, 0))                             \
-	ROW(graft_control_receive, -EAFNOSUPPORT, graft_control_receive(fd, GRAFT_WITH_HOPS, true))          \
-	ROW(graft_control_receives, -EAFNOSUPPORT, graft_control_receives(fd))                               \
+	ROW(graft_control_set, -EAFNOSUPPORT, graft_control_set(fd, GRAFT_WITH_HOPS, true))                  \
+	ROW(graft_control_get, -EAFNOSUPPORT, graft_control_get(fd))                                         \
 	ROW(graft_receive, -EAGAIN, graft_receive(fd, bytes, 1, NULL, NULL, MSG_DONTWAIT))                   \
 	ROW(graft_send, -EINVAL,                                                                             \
 	        graft_send(fd, bytes, 1, &(union graft_address){.v4 = group().v4}, &control, 0))             \
@@ -149,7 +149,6 @@ static void nothing_is_written(void)
 		int64_t kept = 77;
 		uint32_t count = 77;
 		unsigned index = 77;
-		int value = 77;
 		char name[GRAFT_INTERFACE_NAME] = "kept";
 		struct graft_icmp_filter filter = {.blocked = {77}};
 		struct graft_membership membership = {.index = 77};
@@ -158,7 +157,7 @@ static void nothing_is_written(void)
 		enum graft_mode mode = 77;
 		CHECK(graft_get(fds[i], GRAFT_CLASS, &kept) < 0 && kept == 77);
 		CHECK(graft_timeout_get(fds[i], GRAFT_SENDING, &kept) < 0 && kept == 77);
-		CHECK(graft_option_get(fds[i], GRAFT_CLASS, GRAFT_IPV4, &value) < 0 && value == 77);
+		CHECK(graft_side_get(fds[i], GRAFT_CLASS, GRAFT_IPV4, &kept) < 0 && kept == 77);
 		CHECK(graft_drops(fds[i], &count) < 0 && count == 77);
 		CHECK(graft_multicast_interface_get(fds[i], &index) < 0 && index == 77);
 		CHECK(graft_interface_name(fds[i], 1, name) < 0 && !strcmp(name, "kept"));
@@ -171,9 +170,9 @@ static void nothing_is_written(void)
 
 static void descriptor_of_nobody(void)
 {
-	CHECK_IS(-EINVAL, graft_descriptor_of(0, 0));
-	CHECK_IS(-EINVAL, graft_descriptor_of(-1, 0));
-	CHECK_IS(-EBADF, graft_descriptor_of(getpid(), -1));
+	CHECK_IS(-EINVAL, graft_descriptor_copy(0, 0));
+	CHECK_IS(-EINVAL, graft_descriptor_copy(-1, 0));
+	CHECK_IS(-EBADF, graft_descriptor_copy(getpid(), -1));
 }
 
 // How many of them are open: functions that open others for a moment close them, whatever happened.
@@ -200,8 +199,8 @@ static void no_descriptor_is_left_open(void)
 	graft_route_interface(&nowhere);
 	graft_interface_resolve(fd, &by_address, &index, 1);
 	graft_interface_resolve(fd, &pattern, &index, 1);
-	graft_descriptor_of(getpid(), 255);
-	graft_descriptor_of(1 << 22, 0);
+	graft_descriptor_copy(getpid(), 255);
+	graft_descriptor_copy(1 << 22, 0);
 	CHECK_IS(before, open_descriptors());
 }
 

@@ -40,7 +40,7 @@ static void several_groups(void)
 	{
 		struct received got;
 		int fd = udp_at(side, ANY, PORT), there = udp_there(side);
-		CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_DESTINATION, true));
+		CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_DESTINATION, true));
 		say_by(side, there, "too early", GROUP, "a0");
 		join(side, fd, GROUP, "b0");
 		say_by(side, there, "other group", GROUP_TOO, "a0");

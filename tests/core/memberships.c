@@ -689,14 +689,14 @@ static void end_holder(struct holder holder)
 static void of_another_process(void)
 {
 	struct holder holder = start_holder(false);
-	int fd = graft_descriptor_of(holder.pid, holder.fd);
+	int fd = graft_descriptor_copy(holder.pid, holder.fd);
 	CHECK(fd >= 0);
 	CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	check_list(fd, holder.pid);
 	check_list(fd, 0);
-	CHECK_IS(-EBADF, graft_descriptor_of(holder.pid, 999));
+	CHECK_IS(-EBADF, graft_descriptor_copy(holder.pid, 999));
 	end_holder(holder);
-	CHECK_IS(-ESRCH, graft_descriptor_of(holder.pid, holder.fd));
+	CHECK_IS(-ESRCH, graft_descriptor_copy(holder.pid, holder.fd));
 	CHECK_IS(-ENOENT, graft_memberships(fd, holder.pid, NULL, 0));
 	check_list(fd, 0); // the socket lives on
 }
@@ -706,7 +706,7 @@ static void of_another_network_namespace(void)
 	struct holder holder = start_holder(true);
 	union graft_address v4 = address_of("239.9.9.9", 0), v6 = address_of("ff15::9:9", 0);
 	struct graft_membership list[3];
-	int fd = graft_descriptor_of(holder.pid, holder.fd);
+	int fd = graft_descriptor_copy(holder.pid, holder.fd);
 	CHECK(fd >= 0);
 	CHECK_IS(2, graft_memberships(fd, holder.pid, list, 3));
 	CHECK(graft_address_equal(&v4, &list[0].group) && list[0].index == 1);
@@ -719,7 +719,7 @@ static void of_a_process_that_may_not_be_traced(void)
 {
 	struct holder holder = start_holder(false);
 	CHECK(!syscall(SYS_setresuid, 65534, 65534, 65534));
-	CHECK_IS(-EPERM, graft_descriptor_of(holder.pid, holder.fd));
+	CHECK_IS(-EPERM, graft_descriptor_copy(holder.pid, holder.fd));
 }
 
 CASES(CASE(join_and_leave), CASE(join_where_the_route_leads), CASE(closing_leaves), CASE(include_sources),

@@ -111,7 +111,7 @@ static bool is_option_of(enum graft_option option, const struct subject *subject
 // Where Linux also takes some that mean nothing on such a socket.
 static bool is_taken_anyway(enum graft_option option, const struct subject *subject)
 {
-	return graft_option_rows[option].kinds == GRAFT_MESSAGE &&
+	return graft_option_rows[option].kinds == GRAFT_KIND_MESSAGE &&
 	       kind_rows[subject->kind].type == SOCK_STREAM;
 }
 
@@ -124,7 +124,8 @@ static int plain_side(int fd, enum graft_option option, enum graft_side side)
 // A stream's two bits for congestion are the kernel's own (RFC 3168).
 static int64_t as_kept(enum graft_option option, enum kind kind, int64_t value)
 {
-	bool ecn = graft_option_rows[option].unit == GRAFT_TRAFFIC && kind_rows[kind].type == SOCK_STREAM;
+	bool ecn =
+	        graft_option_rows[option].unit == GRAFT_UNIT_TRAFFIC && kind_rows[kind].type == SOCK_STREAM;
 	return ecn ? value & ~3 : value;
 }
 
@@ -140,12 +141,12 @@ static void check_kept(const struct subject *subject, enum graft_option option, 
 	int64_t got = -2;
 	bool one = is_shared(option);
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6; side++) {
-		int on_side = -2;
+		int64_t on_side = -2;
 		if (!has_column(option, side) || !(one || has_side(subject->kind, side)))
 			continue;
 		CHECK_IS((int)(uint32_t)wanted, plain_side(subject->fd, option, side));
-		CHECK_IS(0, graft_option_get(subject->fd, option, side, &on_side));
-		CHECK_IS((int)(uint32_t)wanted, on_side);
+		CHECK_IS(0, graft_side_get(subject->fd, option, side, &on_side));
+		CHECK_IS(wanted, on_side);
 	}
 	CHECK_IS(0, graft_get(subject->fd, option, &got));
 	CHECK_IS(wanted, got);
@@ -190,7 +191,7 @@ static void every_row_on_every_socket(void)
 			const struct subject *subject = &subjects[i];
 			CONTEXT("%s of %s %s", option_name(option), subject->name,
 			        kind_rows[subject->kind].name);
-			if (graft_option_rows[option].unit == GRAFT_BYTES || option == GRAFT_PATH_MTU ||
+			if (graft_option_rows[option].unit == GRAFT_UNIT_BYTES || option == GRAFT_PATH_MTU ||
 			        is_taken_anyway(option, subject))
 				continue;
 			if (is_option_of(option, subject))
@@ -225,7 +226,7 @@ static void one_side_only(void)
 		for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6; side++) {
 			int fd = open_socket(UDP6);
 			CHECK_IS(0, graft_set(fd, option, row->maximum));
-			CHECK_IS(0, graft_option_set(fd, option, side, row->minimum));
+			CHECK_IS(0, graft_side_set(fd, option, side, row->minimum));
 			CHECK_IS(row->minimum, plain_side(fd, option, side));
 			CHECK_IS(row->maximum, plain_side(fd, option, 1 - side));
 			int64_t got;
@@ -238,11 +239,12 @@ static void one_side_only(void)
 
 static void a_side_without_the_option(void)
 {
-	int fd = open_socket(UDP6), got = -2;
-	CHECK_IS(-ENOPROTOOPT, graft_option_set(fd, GRAFT_TTL, GRAFT_IPV6, 9));
-	CHECK_IS(-ENOPROTOOPT, graft_option_set(fd, GRAFT_HOPLIMIT, GRAFT_IPV4, 9));
-	CHECK_IS(-ENOPROTOOPT, graft_option_get(fd, GRAFT_TTL, GRAFT_IPV6, &got));
-	CHECK_IS(-ENOPROTOOPT, graft_option_get(fd, GRAFT_HOPLIMIT, GRAFT_IPV4, &got));
+	int fd = open_socket(UDP6);
+	int64_t got = -2;
+	CHECK_IS(-ENOPROTOOPT, graft_side_set(fd, GRAFT_TTL, GRAFT_IPV6, 9));
+	CHECK_IS(-ENOPROTOOPT, graft_side_set(fd, GRAFT_HOPLIMIT, GRAFT_IPV4, 9));
+	CHECK_IS(-ENOPROTOOPT, graft_side_get(fd, GRAFT_TTL, GRAFT_IPV6, &got));
+	CHECK_IS(-ENOPROTOOPT, graft_side_get(fd, GRAFT_HOPLIMIT, GRAFT_IPV4, &got));
 	CHECK_IS(-2, got);
 	// Those of one family alone leave the other alone.
 	CHECK_IS(0, graft_set(fd, GRAFT_UNICAST_HOPS, 5));
@@ -298,8 +300,8 @@ static void both_sides_or_none(void)
 	CHECK_IS(0, index);
 	CONTEXT("receiving");
 	CHECK_IS(0, graft_set(open_socket(UDP6), GRAFT_V6ONLY, 1)); // the filter lets IPv6 through
-	CHECK_IS(-EPERM, graft_control_receive(fd, GRAFT_WITH_HOPS, false));
-	CHECK(graft_control_receives(fd) & GRAFT_WITH_HOPS);
+	CHECK_IS(-EPERM, graft_control_set(fd, GRAFT_WITH_HOPS, false));
+	CHECK(graft_control_get(fd) & GRAFT_WITH_HOPS);
 }
 
 // ---- path MTU -------------------------------------------------------------------------------------------

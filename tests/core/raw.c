@@ -82,7 +82,7 @@ static void hears_icmp(const struct side *side, int fd, unsigned type, unsigned 
 static void receive_all(int fd)
 {
 	CHECK_IS(0,
-	        graft_control_receive(fd,
+	        graft_control_set(fd,
 	                GRAFT_WITH_HOPS | GRAFT_WITH_CLASS | GRAFT_WITH_DESTINATION | GRAFT_WITH_TIME, true));
 }
 
@@ -223,7 +223,7 @@ static void packets(void)
 	static const unsigned option_lengths[] = {0, 4, 8, 40};
 	static const char payload[50] = "a payload that is somewhat longer than all options";
 	int fd = raw_here(&sides[GRAFT_IPV4], EXPERIMENTAL), there = sender_of_headers();
-	CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_HOPS | GRAFT_WITH_DESTINATION, true));
+	CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_HOPS | GRAFT_WITH_DESTINATION, true));
 	for (unsigned row = 0; row < 2 * COUNT(option_lengths); row++) {
 		size_t length = row % 2 ? 7 : sizeof(payload);
 		struct graft_ipv4_header sent = header_of(option_lengths[row / 2], length), got;
@@ -271,7 +271,7 @@ static void packet_by_the_kernel(void)
 	sent.destination = plain(&sides[GRAFT_IPV4], GROUP, 0).v4.sin_addr;
 	union graft_address group = plain(&sides[GRAFT_IPV4], GROUP, 0);
 	CHECK_IS(0, graft_join(fd, interface_of(fd, "b1"), &group));
-	CHECK_IS(0, graft_control_receive(fd, GRAFT_WITH_INTERFACE, true));
+	CHECK_IS(0, graft_control_set(fd, GRAFT_WITH_INTERFACE, true));
 	CHECK_IS(24, graft_send_packet(there, &sent, "word", 4, &control, 0));
 	CHECK_IS(4, graft_receive_packet(fd, &got, bytes, sizeof(bytes), &control, 0));
 	CHECK_IS(interface_of(fd, "b1"), control.index);

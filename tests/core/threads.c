@@ -127,8 +127,8 @@ static void *toggler(void *argument)
 	        GRAFT_WITH_DESTINATION | GRAFT_WITH_TIME | GRAFT_WITH_DROPS};
 	unsigned number = *(const unsigned *)argument;
 	for (unsigned i = 0; !atomic_load(&shared.done) || i % 2; i++) {
-		CHECK_IS(0, graft_control_receive(shared.fd, withs[number % 2], !(i % 2)));
-		int receives = graft_control_receives(shared.fd);
+		CHECK_IS(0, graft_control_set(shared.fd, withs[number % 2], !(i % 2)));
+		int receives = graft_control_get(shared.fd);
 		CHECK(receives >= 0);
 		CHECK_IS(i % 2 ? 0 : withs[number % 2] & GRAFT_WITH_HOPS,
 		        (unsigned)receives & withs[number % 2] & GRAFT_WITH_HOPS);
@@ -189,7 +189,7 @@ static void run_on(const struct side *side)
 	finish(threads, WRITERS + READERS);
 	atomic_store(&shared.done, true);
 	finish(beside, TOGGLERS + MEMBERS);
-	CHECK_IS(0, graft_control_receives(shared.fd));
+	CHECK_IS(0, graft_control_get(shared.fd));
 	CHECK_IS(0, graft_drops(shared.fd, &drops));
 	CHECK_IS(WRITERS * EACH * 2, atomic_load(&shared.received) + drops);
 	CHECK(atomic_load(&shared.received) > EACH);

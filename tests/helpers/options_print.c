@@ -30,8 +30,8 @@ static void print_row(
 	printf(".It Dv GRAFT_%s\n", id);
 	printf("%c%s.\n", toupper(meaning[0]), meaning + 1);
 	print_names(ipv4, ipv6);
-	printf("%d to %u%s%s.\n", row->minimum, row->maximum, row->unit == GRAFT_BYTES ? " bytes" : "",
-	        row->kinds == GRAFT_MESSAGE ? "; datagram and raw sockets" : "");
+	printf("%d to %u%s%s.\n", row->minimum, row->maximum, row->unit == GRAFT_UNIT_BYTES ? " bytes" : "",
+	        row->kinds == GRAFT_KIND_MESSAGE ? "; datagram and raw sockets" : "");
 }
 
 int main(int count, char **arguments)

@@ -62,7 +62,7 @@ static void refuse_descriptor(int fd, int error)
 	char name[GRAFT_INTERFACE_NAME];
 	GIVES(error, graft_set(fd, GRAFT_TTL, 1));
 	GIVES(error, graft_get(fd, GRAFT_TTL, &value));
-	GIVES(error, graft_option_set(fd, GRAFT_TTL, GRAFT_IPV4, 1));
+	GIVES(error, graft_side_set(fd, GRAFT_TTL, GRAFT_IPV4, 1));
 	GIVES(error, graft_buffer_set(fd, GRAFT_RCVBUF, 4096));
 	GIVES(error, graft_timeout_set(fd, GRAFT_RECEIVING, 1));
 	GIVES(error, graft_timeout_get(fd, GRAFT_RECEIVING, &value));
@@ -76,8 +76,8 @@ static void refuse_descriptor(int fd, int error)
 	GIVES(error, graft_sources_get(fd, LOOPBACK, &group, NULL, NULL, 0));
 	GIVES(error, graft_sources_set(fd, LOOPBACK, &group, GRAFT_EXCLUDE, NULL, 0));
 	GIVES(error, graft_memberships(fd, 0, NULL, 0));
-	GIVES(error, graft_control_receive(fd, GRAFT_WITH_HOPS, true));
-	GIVES(error, graft_control_receives(fd));
+	GIVES(error, graft_control_set(fd, GRAFT_WITH_HOPS, true));
+	GIVES(error, graft_control_get(fd));
 	GIVES(error, graft_receive(fd, name, 1, NULL, NULL, 0));
 	GIVES(error, graft_send(fd, name, 1, NULL, NULL, 0));
 	GIVES(error, graft_receive_batch(fd, &message, 1, 0));
@@ -97,7 +97,7 @@ static void refuse_family(void)
 	GIVES(-EAFNOSUPPORT, graft_set(fd, GRAFT_RCVBUF, 4096));
 	GIVES(-EAFNOSUPPORT, graft_multicast_interface_set(fd, LOOPBACK));
 	GIVES(-EAFNOSUPPORT, graft_memberships(fd, 0, NULL, 0));
-	GIVES(-EAFNOSUPPORT, graft_control_receive(fd, GRAFT_WITH_TIME, true));
+	GIVES(-EAFNOSUPPORT, graft_control_set(fd, GRAFT_WITH_TIME, true));
 	GIVES(-EAFNOSUPPORT, graft_icmp_filter_set(fd, &filter));
 	GIVES(-EOPNOTSUPP, graft_join(fd, LOOPBACK, &group));
 }
@@ -236,9 +236,9 @@ static void refuse_memberships(void)
 	GIVES(-ENOPROTOOPT, graft_sources_set(fd, LOOPBACK, &v6.group, GRAFT_EXCLUDE, NULL, 0));
 	GIVES(-ENOPROTOOPT, graft_join(raw, LOOPBACK, &v4.group));
 	GIVES(-ENOENT, graft_memberships(fd, 1 << 30, NULL, 0));
-	GIVES(-ESRCH, graft_descriptor_of(1 << 30, fd));
-	GIVES(-EBADF, graft_descriptor_of(getpid(), 999));
-	GIVES(-EINVAL, graft_descriptor_of(0, fd));
+	GIVES(-ESRCH, graft_descriptor_copy(1 << 30, fd));
+	GIVES(-EBADF, graft_descriptor_copy(getpid(), 999));
+	GIVES(-EINVAL, graft_descriptor_copy(0, fd));
 }
 
 // ---- control messages and datagrams ---------------------------------------------------------------------
@@ -248,11 +248,11 @@ static void refuse_control(void)
 	int v4 = datagrams(AF_INET), raw = open_socket(AF_INET, SOCK_RAW, 99);
 	size_t room[GRAFT_CONTROL_ROOM / sizeof(size_t)];
 	struct graft_control control = {.with = GRAFT_WITH_HOPS, .hops = 256};
-	GIVES(-EINVAL, graft_control_receive(v4, 0, true));
-	GIVES(-EINVAL, graft_control_receive(v4, GRAFT_WITH_NEXT_HOP, true));
-	GIVES(-ENOPROTOOPT, graft_control_receive(v4, GRAFT_WITH_HOPS | GRAFT_WITH_PATH_MTU, true));
-	GIVES(0, graft_control_receives(v4));
-	GIVES(-ENOPROTOOPT, graft_control_receive(raw, GRAFT_WITH_SEGMENT, true));
+	GIVES(-EINVAL, graft_control_set(v4, 0, true));
+	GIVES(-EINVAL, graft_control_set(v4, GRAFT_WITH_NEXT_HOP, true));
+	GIVES(-ENOPROTOOPT, graft_control_set(v4, GRAFT_WITH_HOPS | GRAFT_WITH_PATH_MTU, true));
+	GIVES(0, graft_control_get(v4));
+	GIVES(-ENOPROTOOPT, graft_control_set(raw, GRAFT_WITH_SEGMENT, true));
 	GIVES(-ERANGE, graft_control_write(&control, AF_INET, room, sizeof(room)));
 	control.hops = 1;
 	GIVES(-EMSGSIZE, graft_control_write(&control, AF_INET, room, sizeof(size_t)));
