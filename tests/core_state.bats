@@ -352,7 +352,7 @@ as_root() {
 	for program in "$TESTS"/core/*.c; do
 		program=$(basename "$program" .c)
 		for name in $("$BUILD/tests/core/$program"); do
-			grep -Eqs "(core|as_root|asks) .*\b$program $name\b" "$TESTS"/core_*.bats ||
+			grep -Eqs "(core|as_root|asks|/core/)[ /]*(.*\b)?$program\"? $name\b" "$TESTS"/core_*.bats ||
 				fail "no test runs $program $name"
 		done
 	done

@@ -148,7 +148,7 @@ static void refuse_interfaces(void)
 	interface = (struct graft_interface){.by = GRAFT_BY_PATTERN, .name = "nosuch*"};
 	GIVES(-ENODEV, graft_interface_resolve(v4, &interface, &index, 1));
 	interface = (struct graft_interface){.by = GRAFT_BY_INDEX, .index = NO_INTERFACE};
-	GIVES(1, graft_interface_resolve(v4, &interface, &index, 1));
+	GIVES(-ENODEV, graft_interface_resolve(v4, &interface, &index, 1));
 	GIVES(-ENODEV, graft_interface_name(v4, NO_INTERFACE, name));
 	GIVES(-ENODEV, graft_multicast_interface_set(v4, NO_INTERFACE));
 	GIVES(-ENODEV, graft_multicast_interface_set(v6, NO_INTERFACE));
@@ -261,7 +261,7 @@ static void refuse_control(void)
 	control = (struct graft_control){.with = GRAFT_WITH_NEXT_HOP, .next_hop = address("10.0.0.1")};
 	GIVES(-EINVAL, graft_control_write(&control, AF_INET6, room, sizeof(room)));
 	GIVES(-EBADMSG, graft_control_parse(room, 3, &control));
-	control = (struct graft_control){.with = GRAFT_WITH_HOPS | GRAFT_WITH_TIME};
+	control = (struct graft_control){.with = GRAFT_WITH_HOPS | GRAFT_WITH_TIME, .hops = 1};
 	GIVES((long)CMSG_SPACE(sizeof(int)), graft_control_write(&control, AF_INET, room, sizeof(room)));
 }
 
@@ -279,18 +279,19 @@ static void refuse_to_send(void)
 	union graft_address to4 = address("127.0.0.1"), to6 = address("::1"), mapped = to4;
 	union graft_address strange4 = address("198.51.100.1"), strange6 = address("2001:db8::9");
 	graft_address_map(&mapped);
-	SENT(-EINVAL, v4, &to4, (struct graft_control){.with = GRAFT_WITH_HOPS, .hops = 0});
-	SENT(-EINVAL, v6, &mapped, (struct graft_control){.with = GRAFT_WITH_HOPS, .hops = 0});
+	SENT(-ERANGE, v4, &to4, (struct graft_control){.with = GRAFT_WITH_HOPS, .hops = 0});
+	SENT(-ERANGE, v6, &mapped, (struct graft_control){.with = GRAFT_WITH_HOPS, .hops = 0});
 	SENT(1, v6, &to6, (struct graft_control){.with = GRAFT_WITH_HOPS, .hops = 0});
 	SENT(-ENETUNREACH, v4, &to4, (struct graft_control){.with = GRAFT_WITH_SOURCE, .source = strange4});
 	SENT(-EINVAL, v6, &to6, (struct graft_control){.with = GRAFT_WITH_SOURCE, .source = strange6});
 	SENT(-ENODEV, v4, &to4, (struct graft_control){.with = GRAFT_WITH_INTERFACE, .index = NO_INTERFACE});
 	SENT(-ENODEV, v6, &to6, (struct graft_control){.with = GRAFT_WITH_INTERFACE, .index = NO_INTERFACE});
 	SENT(-EINVAL, v6, &to6, (struct graft_control){.with = GRAFT_WITH_NEXT_HOP, .next_hop = to6});
-	SENT(1, v4, &to4, (struct graft_control){.with = GRAFT_WITH_NEXT_HOP, .next_hop = to6});
+	SENT(-EINVAL, v4, &to4, (struct graft_control){.with = GRAFT_WITH_NEXT_HOP, .next_hop = to6});
+	SENT(-EINVAL, v4, &to4, (struct graft_control){.with = GRAFT_WITH_NEXT_HOP << 1});
 	SENT(1, v6, &to4, (struct graft_control){.with = GRAFT_WITH_INTERFACE, .index = LOOPBACK});
 	SENT(-EDESTADDRREQ, v4, NULL, (struct graft_control){0});
-	SENT(-EAFNOSUPPORT, v4, &mapped, (struct graft_control){0});
+	SENT(1, v4, &mapped, (struct graft_control){0});
 	GIVES(-EMSGSIZE, graft_send(v4, large, sizeof(large), &to4, NULL, 0));
 	GIVES(-EAGAIN, graft_receive(v4, large, 1, NULL, NULL, MSG_DONTWAIT));
 }
