@@ -2,13 +2,16 @@
 //
 // Every function works on a descriptor that the caller owns, keeps nothing, allocates nothing and is safe in
 // a signal handler and in any thread. errno is not looked at nor kept: results are 0 or a count, and errors
-// are negative errno values, those of the system call unless said otherwise. Whatever the call, -EBADF is a
-// descriptor that is closed, -ENOTSOCK one that is no socket. A call that fails has changed nothing on the
-// socket, unless said otherwise; what it would have handed out is not to be looked at.
+// are negative errno values, those of the system call unless said otherwise. -EBADF is a descriptor that is
+// closed, -ENOTSOCK one that is no socket, where nothing else is wrong with the call; what is no IP socket gives
+// -EAFNOSUPPORT or -EOPNOTSUPP. A call that fails has changed nothing on the socket, unless said otherwise; what
+// it would have handed out is not to be looked at.
 //
 // An AF_INET6 socket that is not IPv6 only has two sides: IPv4 too goes in and out of it. A function that says
 // nothing of sides serves both. IPv4 addresses are AF_INET or mapped (::ffff:192.0.2.1) where they are handed
 // in, on either kind of socket, and AF_INET where they are handed out.
+//
+// graft_receive, graft_send and their like are cancellation points (pthreads(7)), the others are none.
 #ifndef SOCKGRAFT_H
 #define SOCKGRAFT_H
 
@@ -121,7 +124,7 @@ extern const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT];
 // of this family or kind of socket, or only to get (GRAFT_PATH_MTU); -EINVAL too late (GRAFT_V6ONLY, of a raw
 // socket always), or an odd offset (GRAFT_CHECKSUM); -EAFNOSUPPORT the socket is of another family than
 // AF_INET and AF_INET6; -ENOTCONN no peer (GRAFT_PATH_MTU); -EPERM not permitted (GRAFT_MARK, GRAFT_PRIORITY
-// over 6). ip(7), ipv6(7), socket(7), raw(7), udp(7), RFC 3493, RFC 3542.
+// over 6). A stream keeps the two ECN bits of its TOS byte or traffic class to itself. ip(7), ipv6(7), socket(7), raw(7), udp(7), RFC 3493, RFC 3542.
 int graft_set(int fd, enum graft_option option, int64_t value);
 int graft_get(int fd, enum graft_option option, int64_t *value);
 
@@ -139,7 +142,7 @@ int graft_side_get(int fd, enum graft_option option, enum graft_side side, int64
 // another option.
 int graft_buffer_set(int fd, enum graft_option option, int64_t bytes);
 
-// How long one call that receives, or sends, may block, in nanoseconds; 0: without end. The kernel counts in
+// How long one call that receives, or sends, may block, in nanoseconds, in a batch for each datagram; 0: without end. The kernel counts in
 // ticks, 1 to 10 ms, and rounds up, which graft_timeout_get tells. The call that would have blocked for
 // longer gives -EAGAIN. -EINVAL: less than 0. socket(7).
 enum graft_direction { GRAFT_RECEIVING, GRAFT_SENDING };
@@ -152,11 +155,14 @@ int graft_drops(int fd, uint32_t *count);
 
 // ---- the outgoing interface of multicast ----------------------------------------------------------------
 
-// By index; 0: the one that the route picks. The kernel tells an AF_INET socket's interface only by address:
-// so the first address of the interface is put on the socket with it, which is also what an unbound socket then
-// sends from, and has to be put anew when the interface gets another. -ENODEV no such interface; -EINVAL (IPv4)
-// or -ENOPROTOOPT (IPv6) a stream. Where another program set the index without an address, and where the
-// interface has none, to get it says 0. An AF_INET6 socket's interface is that of both sides.
+// By index; 0: the one that the route picks. An AF_INET6 socket's interface is that of both sides. -ENODEV no such
+// interface; -EINVAL (IPv4) or -ENOPROTOOPT (IPv6) a stream; -EINVAL the socket is bound to another device.
+//
+// The kernel tells an AF_INET socket's interface only by address. So, as a program that names the interface by its
+// address does, this puts the interface's first address on the socket with it: an unbound socket sends multicast from
+// it, and can't any more once the interface has lost it (-ENETUNREACH), until the interface is set anew. To get it
+// says 0 where the interface was set by index alone or has no address; -ENODEV where the address is gone, -ENOTUNIQ
+// where several interfaces have it.
 int graft_multicast_interface_set(int fd, unsigned index);
 int graft_multicast_interface_get(int fd, unsigned *index);
 
@@ -210,16 +216,15 @@ enum { GRAFT_INTERFACE_NAME = 16 }; // bytes that hold any interface's name, as 
 // The name of the interface with this index in the network namespace of socket `fd`, or -ENODEV.
 int graft_interface_name(int fd, unsigned index, char name[GRAFT_INTERFACE_NAME]);
 
-// The indexes of the interfaces that `interface` names, in the order in which the kernel lists them: the
-// count, 1 or more and at most `room` (1 or more), or -ENODEV if there is none. A name is looked up in the
-// network namespace of socket `fd`, the rest in the calling thread's, and `fd` is not looked at then. An
-// index is handed back as it is, whether there is such an interface or not. A pattern names those that can
-// multicast, up or down.
+// The indexes of the interfaces that `interface` names, at most `room` of them, in the order in which the kernel
+// lists them. Returns how many there are, which may be more, or -ENODEV if there is none. Names and indexes are
+// looked up in the network namespace of socket `fd`, addresses and patterns in the calling thread's. A pattern names
+// those that can multicast, up or down.
 int graft_interface_resolve(
         int fd, const struct graft_interface *interface, unsigned *indexes, unsigned room);
 
 // The index of the interface that the route to `group`, or to any other address, leaves by in the calling
-// thread's network namespace, or -ENODEV.
+// thread's network namespace, or -ENODEV. A zone in the address says it by itself.
 int graft_route_interface(const union graft_address *group);
 
 // Whether `name` matches a pattern of * (any bytes) and ? (any one byte).
@@ -230,12 +235,12 @@ bool graft_pattern_matches(const char *pattern, const char *name);
 // By the protocol-independent requests of RFC 3678: `index` is the interface's, 0 for the one that the route
 // to the group picks. On an AF_INET6 socket an IPv4 group joins its IPv4 side. Errors: -EADDRINUSE already a
 // member, in whatever mode; -ENODEV no such interface, or no route; -ENOBUFS over
-// net.ipv4.igmp_max_memberships, igmp_max_msf or net.ipv6.mld_max_msf, and, as -ENOMEM, over
-// net.core.optmem_max; -EADDRNOTAVAIL not a member (to
-// leave), or the source is listed already, or is not; -EINVAL not a group, the source is of the other family,
-// the membership is of the other mode, or there is none; -ENOPROTOOPT a group of a family that the socket
-// does not have. Linux lets a stream join too, which is of no use, and lets the first source turn a
-// membership from any source that never had one blocked into one from that alone.
+// net.ipv4.igmp_max_memberships, igmp_max_msf or net.ipv6.mld_max_msf, -ENOBUFS or -ENOMEM over
+// net.core.optmem_max; -EADDRNOTAVAIL not a member (to leave), or the source is listed already, or is not;
+// -EINVAL not a group, the source is of the other family, the membership is of the other mode, or there is none;
+// -ENOPROTOOPT a group of a family that the socket does not have. Linux lets a stream join too, and an IPv6 only
+// socket an IPv4 group, which is of no use; and it lets the first source turn a membership from any source that
+// never had one blocked into one from that alone.
 
 int graft_join(int fd, unsigned index, const union graft_address *group);  // from any source
 int graft_leave(int fd, unsigned index, const union graft_address *group); // whatever its mode
@@ -264,7 +269,8 @@ int graft_sources_get(int fd, unsigned index, const union graft_address *group, 
 
 // Puts mode and sources in place of those that the membership has, at once (MCAST_MSFILTER). GRAFT_INCLUDE
 // without sources leaves the group. -EINVAL not a member on that interface, which is to be named (IPv6 finds
-// none by `index` 0), or a source of the other family; -ENOBUFS, -ENOMEM too many sources.
+// none by `index` 0), or a source of the other family; -EADDRNOTAVAIL (to leave) not a member; -ENODEV no such
+// interface; -ENOBUFS, -ENOMEM too many sources.
 int graft_sources_set(int fd, unsigned index, const union graft_address *group, enum graft_mode mode,
         const union graft_address *sources, unsigned count);
 
@@ -290,7 +296,8 @@ int graft_descriptor_copy(pid_t pid, int fd);
 //
 // What the kernel tells of one datagram beside its bytes, and what it may be told (RFC 3542, ip(7), ipv6(7)).
 
-// Which parts of struct graft_control hold something, or are to be received.
+// Which parts of struct graft_control hold something, or are to be received. To answer with what was received, leave
+// GRAFT_WITH_SOURCE and GRAFT_WITH_INTERFACE: the rest would be specified too.
 enum graft_with {
 	GRAFT_WITH_HOPS = 1 << 0,        // TTL (IPv4) or hop limit (IPv6)
 	GRAFT_WITH_CLASS = 1 << 1,       // TOS byte (IPv4) or traffic class (IPv6)
@@ -300,16 +307,16 @@ enum graft_with {
 	GRAFT_WITH_PATH_MTU = 1 << 5,    // receiving, IPv6
 	GRAFT_WITH_TIME = 1 << 6,        // receiving
 	GRAFT_WITH_DROPS = 1 << 7,       // receiving; comes only once something was dropped
-	GRAFT_WITH_SEGMENT = 1 << 8,     // UDP
+	GRAFT_WITH_SEGMENT = 1 << 8,     // UDP; other sockets pass over it in sending
 	GRAFT_WITH_NEXT_HOP = 1 << 9,    // specifying, IPv6
 };
 
 struct graft_control {
 	unsigned with;          // of enum graft_with
 	bool incomplete;        // received: the kernel had no room for all (MSG_CTRUNC)
-	unsigned hops;          // 0 to 255; specifying for IPv4 1 to 255, and the kernel says -EINVAL to 0
+	unsigned hops;          // 0 to 255; specifying for IPv4 1 to 255
 	unsigned traffic_class; // 0 to 255; the upper six bits are the DSCP
-	unsigned index;         // of the interface; received on, or to be sent by
+	unsigned index;         // of the interface; received on, or to be sent by (IPv6: where the source leaves it open)
 	// Specifying: the address of this host to send from. Received: the one to answer from, which for IPv6 is known
 	// of unicast alone.
 	union graft_address source;
@@ -321,7 +328,7 @@ struct graft_control {
 	int64_t time;      // received: nanoseconds since 1970, CLOCK_REALTIME
 };
 
-// Turns the receiving of `with` on or off, on each side of the socket. -EINVAL a part that is not received, or
+// Turns the receiving of `with` on or off, on each side of the socket; GRAFT_WITH_TIME takes the place of SO_TIMESTAMP. -EINVAL a part that is not received, or
 // no part; -ENOPROTOOPT a part that the socket does not have: GRAFT_WITH_PATH_MTU on an AF_INET socket,
 // GRAFT_WITH_SEGMENT on one that is not UDP.
 int graft_control_set(int fd, unsigned with, bool on);
@@ -339,7 +346,7 @@ int graft_control_parse(const void *bytes, size_t length, struct graft_control *
 // that of the destination's address, AF_INET too where it is mapped; AF_UNSPEC writes for both, and the kernel
 // passes over what is not for it, save an interface alone to a mapped address, which it refuses with -EINVAL.
 // `bytes` is aligned as a size_t is. Returns the length, 0 for nothing; -EMSGSIZE it does not fit in `room`;
-// -ERANGE a value is out of its range; -EINVAL an address is of the other family.
+// -ERANGE a value is out of its range; -EINVAL an address is of the other family, or `with` has other bits.
 int graft_control_write(const struct graft_control *control, int family, void *bytes, size_t room);
 
 enum { GRAFT_CONTROL_TEXT = 512 }; // bytes that hold any of them as text
@@ -355,7 +362,7 @@ const char *graft_control_text(const struct graft_control *control, char buffer[
 ssize_t graft_receive(int fd, void *bytes, size_t size, union graft_address *from,
         struct graft_control *control, int flags);
 
-// Sends one datagram to `to`, or, with NULL, to the connected peer. `control` may be NULL. Returns the length.
+// Sends one datagram to `to`, or, with NULL or AF_UNSPEC, to the connected peer. `control` may be NULL. Returns the length.
 // Errors and flags: sendmsg(2), and those of graft_control_write. A source that is no address of this host is
 // -ENETUNREACH (IPv4) or -EINVAL (IPv6), an interface that there is not -ENODEV.
 ssize_t graft_send(int fd, const void *bytes, size_t size, const union graft_address *to,
@@ -368,7 +375,7 @@ struct graft_message {
 	size_t length; // received, or sent
 	int flags;     // received: MSG_TRUNC, the parts were too small
 	union graft_address
-	        address; // received: the sender; to send: the destination, AF_UNSPEC for the connected peer
+	        address; // received: the sender; to send: the destination, AF_UNSPEC for the connected peer; a mapped one becomes AF_INET
 	struct graft_control control;
 	size_t room[GRAFT_CONTROL_ROOM / sizeof(size_t)]; // for control messages on their way
 };
@@ -439,8 +446,8 @@ const char *graft_ipv6_header_text(const struct graft_ipv6_header *header, char 
 uint16_t graft_internet_checksum(const void *bytes, size_t length);
 
 // Receives one packet on a raw IPv4 socket: the header is in `header`, the payload in `bytes`, without the
-// header. Returns the payload's length. -EBADMSG: not an IPv4 packet, which is lost. Otherwise as
-// graft_receive, without MSG_TRUNC.
+// header. Returns the payload's length; the rest of a longer one is lost, and with MSG_TRUNC in `flags` the length
+// returned is its own. -EBADMSG: not an IPv4 packet, which is lost. Otherwise as graft_receive.
 ssize_t graft_receive_packet(int fd, struct graft_ipv4_header *header, void *bytes, size_t size,
         struct graft_control *control, int flags);
 
