@@ -39,13 +39,14 @@ int kernel_pidfd_getfd(int pidfd, int fd);
 void *kernel_map(size_t size);
 void kernel_unmap(void *memory, size_t size);
 
-// netdevice(7), in the network namespace of the socket: the index of the interface that `name` names, the name to
-// an index, and, of an AF_INET socket, the first address.
+// netdevice(7), in the network namespace of the socket: the index of the interface that `name` names, the
+// name to an index, and, of an AF_INET socket, the first address.
 int kernel_interface_index(int fd, const char *name);
 int kernel_interface_name(int fd, unsigned index, char name[IF_NAMESIZE]);
 int kernel_interface_address(int fd, const char *name, struct in_addr *address);
 
-// The names of all interfaces with an IPv4 address, and those, in `size` bytes; without a list, how many it takes.
+// The names of all interfaces with an IPv4 address, and those, in `size` bytes; without a list, how many it
+// takes.
 int kernel_interface_addresses(int fd, struct ifreq *list, int size);
 
 #endif

@@ -3,13 +3,13 @@
 // Every function works on a descriptor that the caller owns, keeps nothing, allocates nothing and is safe in
 // a signal handler and in any thread. errno is not looked at nor kept: results are 0 or a count, and errors
 // are negative errno values, those of the system call unless said otherwise. -EBADF is a descriptor that is
-// closed, -ENOTSOCK one that is no socket, where nothing else is wrong with the call; what is no IP socket gives
-// -EAFNOSUPPORT or -EOPNOTSUPP. A call that fails has changed nothing on the socket, unless said otherwise; what
-// it would have handed out is not to be looked at.
+// closed, -ENOTSOCK one that is no socket, where nothing else is wrong with the call; what is no IP socket
+// gives -EAFNOSUPPORT or -EOPNOTSUPP. A call that fails has changed nothing on the socket, unless said
+// otherwise; what it would have handed out is not to be looked at.
 //
-// An AF_INET6 socket that is not IPv6 only has two sides: IPv4 too goes in and out of it. A function that says
-// nothing of sides serves both. IPv4 addresses are AF_INET or mapped (::ffff:192.0.2.1) where they are handed
-// in, on either kind of socket, and AF_INET where they are handed out.
+// An AF_INET6 socket that is not IPv6 only has two sides: IPv4 too goes in and out of it. A function that
+// says nothing of sides serves both. IPv4 addresses are AF_INET or mapped (::ffff:192.0.2.1) where they are
+// handed in, on either kind of socket, and AF_INET where they are handed out.
 //
 // graft_receive, graft_send and their like are cancellation points (pthreads(7)), the others are none.
 #ifndef SOCKGRAFT_H
@@ -124,7 +124,8 @@ extern const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT];
 // of this family or kind of socket, or only to get (GRAFT_PATH_MTU); -EINVAL too late (GRAFT_V6ONLY, of a raw
 // socket always), or an odd offset (GRAFT_CHECKSUM); -EAFNOSUPPORT the socket is of another family than
 // AF_INET and AF_INET6; -ENOTCONN no peer (GRAFT_PATH_MTU); -EPERM not permitted (GRAFT_MARK, GRAFT_PRIORITY
-// over 6). A stream keeps the two ECN bits of its TOS byte or traffic class to itself. ip(7), ipv6(7), socket(7), raw(7), udp(7), RFC 3493, RFC 3542.
+// over 6). A stream keeps the two ECN bits of its TOS byte or traffic class to itself. ip(7), ipv6(7),
+// socket(7), raw(7), udp(7), RFC 3493, RFC 3542.
 int graft_set(int fd, enum graft_option option, int64_t value);
 int graft_get(int fd, enum graft_option option, int64_t *value);
 
@@ -142,9 +143,9 @@ int graft_side_get(int fd, enum graft_option option, enum graft_side side, int64
 // another option.
 int graft_buffer_set(int fd, enum graft_option option, int64_t bytes);
 
-// How long one call that receives, or sends, may block, in nanoseconds, in a batch for each datagram; 0: without end. The kernel counts in
-// ticks, 1 to 10 ms, and rounds up, which graft_timeout_get tells. The call that would have blocked for
-// longer gives -EAGAIN. -EINVAL: less than 0. socket(7).
+// How long one call that receives, or sends, may block, in nanoseconds, in a batch for each datagram; 0:
+// without end. The kernel counts in ticks, 1 to 10 ms, and rounds up, which graft_timeout_get tells. The call
+// that would have blocked for longer gives -EAGAIN. -EINVAL: less than 0. socket(7).
 enum graft_direction { GRAFT_RECEIVING, GRAFT_SENDING };
 int graft_timeout_set(int fd, enum graft_direction direction, int64_t nanoseconds);
 int graft_timeout_get(int fd, enum graft_direction direction, int64_t *nanoseconds);
@@ -155,14 +156,15 @@ int graft_drops(int fd, uint32_t *count);
 
 // ---- the outgoing interface of multicast ----------------------------------------------------------------
 
-// By index; 0: the one that the route picks. An AF_INET6 socket's interface is that of both sides. -ENODEV no such
-// interface; -EINVAL (IPv4) or -ENOPROTOOPT (IPv6) a stream; -EINVAL the socket is bound to another device.
+// By index; 0: the one that the route picks. An AF_INET6 socket's interface is that of both sides. -ENODEV no
+// such interface; -EINVAL (IPv4) or -ENOPROTOOPT (IPv6) a stream; -EINVAL the socket is bound to another
+// device.
 //
-// The kernel tells an AF_INET socket's interface only by address. So, as a program that names the interface by its
-// address does, this puts the interface's first address on the socket with it: an unbound socket sends multicast from
-// it, and can't any more once the interface has lost it (-ENETUNREACH), until the interface is set anew. To get it
-// says 0 where the interface was set by index alone or has no address; -ENODEV where the address is gone, -ENOTUNIQ
-// where several interfaces have it.
+// The kernel tells an AF_INET socket's interface only by address. So, as a program that names the interface
+// by its address does, this puts the interface's first address on the socket with it: an unbound socket sends
+// multicast from it, and can't any more once the interface has lost it (-ENETUNREACH), until the interface is
+// set anew. To get it says 0 where the interface was set by index alone or has no address; -ENODEV where the
+// address is gone, -ENOTUNIQ where several interfaces have it.
 int graft_multicast_interface_set(int fd, unsigned index);
 int graft_multicast_interface_get(int fd, unsigned *index);
 
@@ -171,15 +173,15 @@ int graft_side_multicast_interface_set(int fd, enum graft_side side, unsigned in
 
 // ---- names of values ------------------------------------------------------------------------------------
 
-// DSCP names of RFC 2474, 2597, 3246, 5865 and 8622: "cs0".."cs7", "af11".."af43", "ef", "va", "le". The value
-// is 0 to 63, the upper six bits of the TOS byte or traffic class; -EINVAL: no such name. A value without a
-// name gives NULL.
+// DSCP names of RFC 2474, 2597, 3246, 5865 and 8622: "cs0".."cs7", "af11".."af43", "ef", "va", "le". The
+// value is 0 to 63, the upper six bits of the TOS byte or traffic class; -EINVAL: no such name. A value
+// without a name gives NULL.
 int graft_dscp_parse(const char *text, size_t length);
 const char *graft_dscp_name(unsigned dscp);
 
-// ICMP types by the names of IANA's registries, in small letters: "echo reply", "destination unreachable", ...
-// `family` is AF_INET or AF_INET6. The type is 0 to 255; -EINVAL: no such name. A type without a name gives
-// NULL.
+// ICMP types by the names of IANA's registries, in small letters: "echo reply", "destination unreachable",
+// ... `family` is AF_INET or AF_INET6. The type is 0 to 255; -EINVAL: no such name. A type without a name
+// gives NULL.
 int graft_icmp_type_parse(int family, const char *text, size_t length);
 const char *graft_icmp_type_name(int family, unsigned type);
 
@@ -198,9 +200,9 @@ struct graft_interface {
 	union graft_address address;
 };
 
-// What `text` names: an index ("2"), an address ("192.0.2.7", "fe80::7", also in brackets), a pattern ("eth*") or a
-// name. `interface->name` points to `text`, and `interface->by` says what was seen in it, also where it has a
-// mistake (-EINVAL).
+// What `text` names: an index ("2"), an address ("192.0.2.7", "fe80::7", also in brackets), a pattern
+// ("eth*") or a name. `interface->name` points to `text`, and `interface->by` says what was seen in it, also
+// where it has a mistake (-EINVAL).
 int graft_interface_parse(const char *text, struct graft_interface *interface);
 
 // Whether the kernel would take `name` as an interface's name; control bytes aside, which it does take.
@@ -216,10 +218,10 @@ enum { GRAFT_INTERFACE_NAME = 16 }; // bytes that hold any interface's name, as 
 // The name of the interface with this index in the network namespace of socket `fd`, or -ENODEV.
 int graft_interface_name(int fd, unsigned index, char name[GRAFT_INTERFACE_NAME]);
 
-// The indexes of the interfaces that `interface` names, at most `room` of them, in the order in which the kernel
-// lists them. Returns how many there are, which may be more, or -ENODEV if there is none. Names and indexes are
-// looked up in the network namespace of socket `fd`, addresses and patterns in the calling thread's. A pattern names
-// those that can multicast, up or down.
+// The indexes of the interfaces that `interface` names, at most `room` of them, in the order in which the
+// kernel lists them. Returns how many there are, which may be more, or -ENODEV if there is none. Names and
+// indexes are looked up in the network namespace of socket `fd`, addresses and patterns in the calling
+// thread's. A pattern names those that can multicast, up or down.
 int graft_interface_resolve(
         int fd, const struct graft_interface *interface, unsigned *indexes, unsigned room);
 
@@ -237,10 +239,10 @@ bool graft_pattern_matches(const char *pattern, const char *name);
 // member, in whatever mode; -ENODEV no such interface, or no route; -ENOBUFS over
 // net.ipv4.igmp_max_memberships, igmp_max_msf or net.ipv6.mld_max_msf, -ENOBUFS or -ENOMEM over
 // net.core.optmem_max; -EADDRNOTAVAIL not a member (to leave), or the source is listed already, or is not;
-// -EINVAL not a group, the source is of the other family, the membership is of the other mode, or there is none;
-// -ENOPROTOOPT a group of a family that the socket does not have. Linux lets a stream join too, and an IPv6 only
-// socket an IPv4 group, which is of no use; and it lets the first source turn a membership from any source that
-// never had one blocked into one from that alone.
+// -EINVAL not a group, the source is of the other family, the membership is of the other mode, or there is
+// none; -ENOPROTOOPT a group of a family that the socket does not have. Linux lets a stream join too, and an
+// IPv6 only socket an IPv4 group, which is of no use; and it lets the first source turn a membership from any
+// source that never had one blocked into one from that alone.
 
 int graft_join(int fd, unsigned index, const union graft_address *group);  // from any source
 int graft_leave(int fd, unsigned index, const union graft_address *group); // whatever its mode
@@ -261,16 +263,16 @@ int graft_unblock_source(
 // MCAST_INCLUDE, which the headers of libc hide from a program in strict ISO C.
 enum graft_mode { GRAFT_EXCLUDE = 0, GRAFT_INCLUDE = 1 };
 
-// The mode of a membership and its sources, at most `room` of them. Returns how many it has, which may be more;
-// -EADDRNOTAVAIL not a member on that interface, which has to be named (`index` 0 finds none). `mode` and, with
-// a room of 0, `sources` may be NULL.
+// The mode of a membership and its sources, at most `room` of them. Returns how many it has, which may be
+// more; -EADDRNOTAVAIL not a member on that interface, which has to be named (`index` 0 finds none). `mode`
+// and, with a room of 0, `sources` may be NULL.
 int graft_sources_get(int fd, unsigned index, const union graft_address *group, enum graft_mode *mode,
         union graft_address *sources, unsigned room);
 
 // Puts mode and sources in place of those that the membership has, at once (MCAST_MSFILTER). GRAFT_INCLUDE
 // without sources leaves the group. -EINVAL not a member on that interface, which is to be named (IPv6 finds
-// none by `index` 0), or a source of the other family; -EADDRNOTAVAIL (to leave) not a member; -ENODEV no such
-// interface; -ENOBUFS, -ENOMEM too many sources.
+// none by `index` 0), or a source of the other family; -EADDRNOTAVAIL (to leave) not a member; -ENODEV no
+// such interface; -ENOBUFS, -ENOMEM too many sources.
 int graft_sources_set(int fd, unsigned index, const union graft_address *group, enum graft_mode mode,
         const union graft_address *sources, unsigned count);
 
@@ -281,10 +283,10 @@ struct graft_membership {
 	unsigned source_count;
 };
 
-// The memberships of a socket of this or another process, at most `room` of them, IPv4's first. Returns how many
-// there are, which may be more. The kernel has no list by socket: each group of /proc/net/igmp and igmp6 is asked
-// for. `pid` is a process in the network namespace of the socket, 0 for the calling thread. -ENOENT: no such
-// process, or no /proc; other errors are those of open(2).
+// The memberships of a socket of this or another process, at most `room` of them, IPv4's first. Returns how
+// many there are, which may be more. The kernel has no list by socket: each group of /proc/net/igmp and igmp6
+// is asked for. `pid` is a process in the network namespace of the socket, 0 for the calling thread. -ENOENT:
+// no such process, or no /proc; other errors are those of open(2).
 int graft_memberships(int fd, pid_t pid, struct graft_membership *memberships, unsigned room);
 
 // A descriptor, closed on exec, of what process `pid` has as its descriptor `fd` (pidfd_getfd(2)). -EPERM:
@@ -296,8 +298,8 @@ int graft_descriptor_copy(pid_t pid, int fd);
 //
 // What the kernel tells of one datagram beside its bytes, and what it may be told (RFC 3542, ip(7), ipv6(7)).
 
-// Which parts of struct graft_control hold something, or are to be received. To answer with what was received, leave
-// GRAFT_WITH_SOURCE and GRAFT_WITH_INTERFACE: the rest would be specified too.
+// Which parts of struct graft_control hold something, or are to be received. To answer with what was
+// received, leave GRAFT_WITH_SOURCE and GRAFT_WITH_INTERFACE: the rest would be specified too.
 enum graft_with {
 	GRAFT_WITH_HOPS = 1 << 0,        // TTL (IPv4) or hop limit (IPv6)
 	GRAFT_WITH_CLASS = 1 << 1,       // TOS byte (IPv4) or traffic class (IPv6)
@@ -316,7 +318,8 @@ struct graft_control {
 	bool incomplete;        // received: the kernel had no room for all (MSG_CTRUNC)
 	unsigned hops;          // 0 to 255; specifying for IPv4 1 to 255
 	unsigned traffic_class; // 0 to 255; the upper six bits are the DSCP
-	unsigned index;         // of the interface; received on, or to be sent by (IPv6: where the source leaves it open)
+	unsigned
+	        index; // of the interface: received on; to be sent by, for IPv6 where the source leaves it open
 	// Specifying: the address of this host to send from. Received: the one to answer from, which for IPv6 is known
 	// of unicast alone.
 	union graft_address source;
@@ -328,9 +331,9 @@ struct graft_control {
 	int64_t time;      // received: nanoseconds since 1970, CLOCK_REALTIME
 };
 
-// Turns the receiving of `with` on or off, on each side of the socket; GRAFT_WITH_TIME takes the place of SO_TIMESTAMP. -EINVAL a part that is not received, or
-// no part; -ENOPROTOOPT a part that the socket does not have: GRAFT_WITH_PATH_MTU on an AF_INET socket,
-// GRAFT_WITH_SEGMENT on one that is not UDP.
+// Turns the receiving of `with` on or off, on each side of the socket; GRAFT_WITH_TIME takes the place of
+// SO_TIMESTAMP. -EINVAL a part that is not received, or no part; -ENOPROTOOPT a part that the socket does not
+// have: GRAFT_WITH_PATH_MTU on an AF_INET socket, GRAFT_WITH_SEGMENT on one that is not UDP.
 int graft_control_set(int fd, unsigned with, bool on);
 
 // Which are turned on: of enum graft_with, or a negative errno.
@@ -338,15 +341,17 @@ int graft_control_get(int fd);
 
 enum { GRAFT_CONTROL_ROOM = 320 }; // bytes that hold all messages of one datagram
 
-// Reads what recvmsg(2) gave as control messages: any bytes, aligned or not, are read safely; messages of other
-// kinds are passed over. 0, or -EBADMSG if they don't hang together; what came before is in `control` then.
+// Reads what recvmsg(2) gave as control messages: any bytes, aligned or not, are read safely; messages of
+// other kinds are passed over. 0, or -EBADMSG if they don't hang together; what came before is in `control`
+// then.
 int graft_control_parse(const void *bytes, size_t length, struct graft_control *control);
 
 // Writes what is to be specified, as sendmsg(2) wants it; what is received only is passed over. `family` is
-// that of the destination's address, AF_INET too where it is mapped; AF_UNSPEC writes for both, and the kernel
-// passes over what is not for it, save an interface alone to a mapped address, which it refuses with -EINVAL.
-// `bytes` is aligned as a size_t is. Returns the length, 0 for nothing; -EMSGSIZE it does not fit in `room`;
-// -ERANGE a value is out of its range; -EINVAL an address is of the other family, or `with` has other bits.
+// that of the destination's address, AF_INET too where it is mapped; AF_UNSPEC writes for both, and the
+// kernel passes over what is not for it, save an interface alone to a mapped address, which it refuses with
+// -EINVAL. `bytes` is aligned as a size_t is. Returns the length, 0 for nothing; -EMSGSIZE it does not fit in
+// `room`; -ERANGE a value is out of its range; -EINVAL an address is of the other family, or `with` has other
+// bits.
 int graft_control_write(const struct graft_control *control, int family, void *bytes, size_t room);
 
 enum { GRAFT_CONTROL_TEXT = 512 }; // bytes that hold any of them as text
@@ -356,15 +361,15 @@ const char *graft_control_text(const struct graft_control *control, char buffer[
 
 // ---- datagrams ------------------------------------------------------------------------------------------
 
-// Receives one datagram of at most `size` bytes; the rest of a longer one is lost, and with MSG_TRUNC in `flags`
-// the length returned is its own. Returns the length, on a raw IPv4 socket with the header. `from` and `control` may
-// be NULL. Errors and flags: recvmsg(2).
+// Receives one datagram of at most `size` bytes; the rest of a longer one is lost, and with MSG_TRUNC in
+// `flags` the length returned is its own. Returns the length, on a raw IPv4 socket with the header. `from`
+// and `control` may be NULL. Errors and flags: recvmsg(2).
 ssize_t graft_receive(int fd, void *bytes, size_t size, union graft_address *from,
         struct graft_control *control, int flags);
 
-// Sends one datagram to `to`, or, with NULL or AF_UNSPEC, to the connected peer. `control` may be NULL. Returns the length.
-// Errors and flags: sendmsg(2), and those of graft_control_write. A source that is no address of this host is
-// -ENETUNREACH (IPv4) or -EINVAL (IPv6), an interface that there is not -ENODEV.
+// Sends one datagram to `to`, or, with NULL or AF_UNSPEC, to the connected peer. `control` may be NULL.
+// Returns the length. Errors and flags: sendmsg(2), and those of graft_control_write. A source that is no
+// address of this host is -ENETUNREACH (IPv4) or -EINVAL (IPv6), an interface that there is not -ENODEV.
 ssize_t graft_send(int fd, const void *bytes, size_t size, const union graft_address *to,
         const struct graft_control *control, int flags);
 
@@ -374,15 +379,15 @@ struct graft_message {
 	size_t part_count;
 	size_t length; // received, or sent
 	int flags;     // received: MSG_TRUNC, the parts were too small
-	union graft_address
-	        address; // received: the sender; to send: the destination, AF_UNSPEC for the connected peer; a mapped one becomes AF_INET
+	// Received: the sender. To send: the destination, a mapped one becomes AF_INET; AF_UNSPEC: the connected peer.
+	union graft_address address;
 	struct graft_control control;
 	size_t room[GRAFT_CONTROL_ROOM / sizeof(size_t)]; // for control messages on their way
 };
 
-// Several in one call of the kernel, or, past 64, in one for each 64 (recvmmsg(2), sendmmsg(2)). Returns how many were
-// received or sent, or the error if the first was not. Receiving blocks until all are there; with MSG_WAITFORONE in
-// `flags` until one is. Takes 5 KiB of stack.
+// Several in one call of the kernel, or, past 64, in one for each 64 (recvmmsg(2), sendmmsg(2)). Returns how
+// many were received or sent, or the error if the first was not. Receiving blocks until all are there; with
+// MSG_WAITFORONE in `flags` until one is. Takes 5 KiB of stack.
 int graft_receive_batch(int fd, struct graft_message *messages, unsigned count, int flags);
 int graft_send_batch(int fd, struct graft_message *messages, unsigned count, int flags);
 
@@ -413,12 +418,12 @@ struct graft_ipv4_header {
 	unsigned char options[40]; // RFC 791, 3.1
 };
 
-// Reads a header; neither checksum nor total length are compared with anything. Returns its length, which is where the
-// payload starts; -EBADMSG: shorter than its length says, or not IPv4.
+// Reads a header; neither checksum nor total length are compared with anything. Returns its length, which is
+// where the payload starts; -EBADMSG: shorter than its length says, or not IPv4.
 int graft_ipv4_header_parse(const void *bytes, size_t length, struct graft_ipv4_header *header);
 
-// Writes a header as the wire has it. Returns its length; -EMSGSIZE it does not fit in `room`; -ERANGE a value is out
-// of its range; -EINVAL options that are not a multiple of 4 bytes.
+// Writes a header as the wire has it. Returns its length; -EMSGSIZE it does not fit in `room`; -ERANGE a
+// value is out of its range; -EINVAL options that are not a multiple of 4 bytes.
 int graft_ipv4_header_write(const struct graft_ipv4_header *header, void *bytes, size_t room);
 
 // RFC 8200, numbers in host byte order.
@@ -437,30 +442,31 @@ int graft_ipv6_header_write(const struct graft_ipv6_header *header, void *bytes,
 
 enum { GRAFT_HEADER_TEXT = 320 }; // bytes that hold any header as text
 
-// A header as text, in `buffer`: "source=10.0.0.1 destination=224.0.0.5 tos=0xc0 ttl=1 ...". Returns `buffer`.
+// A header as text, in `buffer`: "source=10.0.0.1 destination=224.0.0.5 tos=0xc0 ttl=1 ...". Returns
+// `buffer`.
 const char *graft_ipv4_header_text(const struct graft_ipv4_header *header, char buffer[GRAFT_HEADER_TEXT]);
 const char *graft_ipv6_header_text(const struct graft_ipv6_header *header, char buffer[GRAFT_HEADER_TEXT]);
 
-// The internet checksum of RFC 1071 over `bytes`, in network byte order: to be stored as it is. Over bytes that
-// contain their checksum it is 0 where that is right.
+// The internet checksum of RFC 1071 over `bytes`, in network byte order: to be stored as it is. Over bytes
+// that contain their checksum it is 0 where that is right.
 uint16_t graft_internet_checksum(const void *bytes, size_t length);
 
 // Receives one packet on a raw IPv4 socket: the header is in `header`, the payload in `bytes`, without the
-// header. Returns the payload's length; the rest of a longer one is lost, and with MSG_TRUNC in `flags` the length
-// returned is its own. -EBADMSG: not an IPv4 packet, which is lost. Otherwise as graft_receive.
+// header. Returns the payload's length; the rest of a longer one is lost, and with MSG_TRUNC in `flags` the
+// length returned is its own. -EBADMSG: not an IPv4 packet, which is lost. Otherwise as graft_receive.
 ssize_t graft_receive_packet(int fd, struct graft_ipv4_header *header, void *bytes, size_t size,
         struct graft_control *control, int flags);
 
-// Sends one packet with this header, to its destination, on a raw IPv4 socket with GRAFT_HEADER_INCLUDED. Returns the
-// length of header and payload. Errors: those of graft_ipv4_header_write and graft_send. Without
+// Sends one packet with this header, to its destination, on a raw IPv4 socket with GRAFT_HEADER_INCLUDED.
+// Returns the length of header and payload. Errors: those of graft_ipv4_header_write and graft_send. Without
 // GRAFT_HEADER_INCLUDED, which is not looked at, the kernel puts a header of its own before this one.
 ssize_t graft_send_packet(int fd, const struct graft_ipv4_header *header, const void *bytes, size_t size,
         const struct graft_control *control, int flags);
 
 // ---- ICMP filters ---------------------------------------------------------------------------------------
 //
-// Which ICMP types a raw ICMP or ICMPv6 socket does not receive; a zeroed one blocks none. IPv4's has types 0 to 31
-// only, others always pass (raw(7)). RFC 3542, 3.2.
+// Which ICMP types a raw ICMP or ICMPv6 socket does not receive; a zeroed one blocks none. IPv4's has types 0
+// to 31 only, others always pass (raw(7)). RFC 3542, 3.2.
 
 struct graft_icmp_filter {
 	uint32_t blocked[8]; // type n is bit n % 32 of word n / 32
@@ -479,15 +485,15 @@ int graft_icmp_filter_get(int fd, struct graft_icmp_filter *filter);
 
 // ---- packet filters -------------------------------------------------------------------------------------
 
-// A classic BPF program of `length` instructions (Documentation/networking/filter.rst) in place of the one that the
-// socket had. It sees a UDP socket's datagrams from the UDP header on, a raw socket's from what it receives on;
-// SKF_NET_OFF leads to the IP header. -EINVAL: the kernel does not accept the program; -ENOMEM: it is over
-// net.core.optmem_max; -EPERM: the socket's filter is locked (SO_LOCK_FILTER).
+// A classic BPF program of `length` instructions (Documentation/networking/filter.rst) in place of the one
+// that the socket had. It sees a UDP socket's datagrams from the UDP header on, a raw socket's from what it
+// receives on; SKF_NET_OFF leads to the IP header. -EINVAL: the kernel does not accept the program; -ENOMEM:
+// it is over net.core.optmem_max; -EPERM: the socket's filter is locked (SO_LOCK_FILTER).
 int graft_bpf_attach(int fd, const struct sock_filter *code, unsigned length);
 int graft_bpf_detach(int fd); // -ENOENT: none is attached; -EPERM: it is locked
 
-// The program that is attached to `fd`: its length in instructions, 0 for none; at most `room` are written, and
-// -EINVAL says that it is longer.
+// The program that is attached to `fd`: its length in instructions, 0 for none; at most `room` are written,
+// and -EINVAL says that it is longer.
 int graft_bpf_read(int fd, struct sock_filter *code, unsigned room);
 
 // ---- packet filters made from addresses -----------------------------------------------------------------

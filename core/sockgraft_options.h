@@ -1,6 +1,6 @@
-// The integer socket options: one row each. From these rows come graft_set and graft_get, the range check, the
-// tables of the manual and of the README, the tests and, for those with a key, the rule word and the environment
-// variable.
+// The integer socket options: one row each. From these rows come graft_set and graft_get, the range check,
+// the tables of the manual and of the README, the tests and, for those with a key, the rule word and the
+// environment variable.
 //
 // ROW(id, key, unit, minimum, maximum, kinds, level4, option4, level6, option6, help)
 //   key      NULL: none, as it is for those who write programs
