@@ -103,8 +103,8 @@ static void read_packet_info4(struct graft_control *control, const unsigned char
 	control->index = (unsigned)info.ipi_ifindex;
 	control->with |= GRAFT_WITH_DESTINATION;
 	// Neither is known of what had come before this was turned on.
-	if (info.ipi_ifindex)
-		control->with |= GRAFT_WITH_SOURCE | GRAFT_WITH_INTERFACE;
+	control->with |= info.ipi_spec_dst.s_addr ? GRAFT_WITH_SOURCE : 0;
+	control->with |= info.ipi_ifindex ? GRAFT_WITH_INTERFACE : 0;
 }
 
 static void read_packet_info6(struct graft_control *control, const unsigned char *data, size_t length)
@@ -115,8 +115,8 @@ static void read_packet_info6(struct graft_control *control, const unsigned char
 	memcpy(&info, data, sizeof(info));
 	put_ipv6(&control->destination, &info.ipi6_addr);
 	control->index = info.ipi6_ifindex;
-	control->with |= GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE;
-	if (address_is_multicast(&control->destination))
+	control->with |= GRAFT_WITH_DESTINATION | (info.ipi6_ifindex ? GRAFT_WITH_INTERFACE : 0);
+	if (address_is_multicast(&control->destination) || IN6_IS_ADDR_UNSPECIFIED(&info.ipi6_addr))
 		return;
 	control->source = control->destination;
 	control->with |= GRAFT_WITH_SOURCE;
