@@ -80,3 +80,12 @@ sends_marked() {
 	hears r own
 	silent r
 }
+
+@test "what core reads and writes without the kernel" {
+	local program name
+	for program in addresses headers messages names; do
+		for name in $("$BUILD/tests/core/$program"); do
+			"$BUILD/tests/core/$program" "$name" || fail "$program $name"
+		done
+	done
+}
