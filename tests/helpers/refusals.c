@@ -390,8 +390,8 @@ static void take_mapped(void)
 	GIVES(0, memcmp(plain_code, mapped_code, length * sizeof(*plain_code)));
 	plain = mapped = address("10.78.0.1"); // behind b1, while IPv6 would go by b0
 	graft_address_map(&mapped);
-	GIVES(if_nametoindex("b1"), graft_route_interface(&plain));
-	GIVES(if_nametoindex("b1"), graft_route_interface(&mapped));
+	GIVES((long)if_nametoindex("b1"), graft_route_interface(&plain));
+	GIVES((long)if_nametoindex("b1"), graft_route_interface(&mapped));
 }
 
 // ---- without rights -------------------------------------------------------------------------------------
