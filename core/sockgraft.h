@@ -1,7 +1,7 @@
 // libsockgraft-core: what can be done to one socket, IPv4 and IPv6 alike.
 //
-// Every function works on a descriptor that the caller owns, keeps nothing, allocates nothing and is safe in
-// a signal handler and in any thread. errno is not looked at nor kept: results are 0 or a count, and errors
+// Descriptors are the caller's. Every function keeps nothing, allocates nothing on the heap and is safe in a
+// signal handler and in any thread. errno is not looked at nor kept: results are 0 or a count, and errors
 // are negative errno values, those of the system call unless said otherwise. -EBADF is a descriptor that is
 // closed, -ENOTSOCK one that is no socket, where nothing else is wrong with the call; what is no IP socket
 // gives -EAFNOSUPPORT or -EOPNOTSUPP. A call that fails has changed nothing on the socket, unless said
@@ -11,7 +11,8 @@
 // says nothing of sides serves both. IPv4 addresses are AF_INET or mapped (::ffff:192.0.2.1) where they are
 // handed in, on either kind of socket, and AF_INET where they are handed out.
 //
-// graft_receive, graft_send and their like are cancellation points (pthreads(7)), the others are none.
+// What receives and sends datagrams and packets, one or many, is a cancellation point (pthreads(7)), nothing
+// else is.
 #ifndef SOCKGRAFT_H
 #define SOCKGRAFT_H
 
@@ -318,10 +319,11 @@ struct graft_control {
 	bool incomplete;        // received: the kernel had no room for all (MSG_CTRUNC)
 	unsigned hops;          // 0 to 255; specifying for IPv4 1 to 255
 	unsigned traffic_class; // 0 to 255; the upper six bits are the DSCP
-	unsigned
-	        index; // of the interface: received on; to be sent by, for IPv6 where the source leaves it open
-	// Specifying: the address of this host to send from. Received: the one to answer from, which for IPv6 is known
-	// of unicast alone.
+	// Of the interface: received on, or to be sent by. IPv6 unicast follows the route alone where `source` is
+	// given or the socket is bound to an address or connected. IPv4 without `source` has that chosen anew.
+	unsigned index;
+	// Specifying: the address of this host to send from. Received: the one to answer from, which for IPv6 is
+	// known of unicast alone.
 	union graft_address source;
 	union graft_address destination; // received: where it was sent to; without a port
 	union graft_address next_hop;    // specifying, IPv6; Linux refuses the datagram with -EINVAL

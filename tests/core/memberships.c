@@ -647,7 +647,7 @@ static void set_up(const char *name)
 {
 	struct ifreq request = {.ifr_flags = IFF_UP | IFF_RUNNING};
 	int fd = open_socket(UDP4);
-	strcpy(request.ifr_name, name);
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
 	CHECK(!ioctl(fd, SIOCSIFFLAGS, &request));
 	close(fd);
 }

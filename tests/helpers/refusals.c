@@ -149,6 +149,7 @@ static void refuse_interfaces(void)
 	GIVES(-ENODEV, graft_interface_resolve(v4, &interface, &index, 1));
 	interface = (struct graft_interface){.by = GRAFT_BY_INDEX, .index = NO_INTERFACE};
 	GIVES(-ENODEV, graft_interface_resolve(v4, &interface, &index, 1));
+	GIVES(-EAFNOSUPPORT, graft_route_interface(&(union graft_address){0}));
 	GIVES(-ENODEV, graft_interface_name(v4, NO_INTERFACE, name));
 	GIVES(-ENODEV, graft_multicast_interface_set(v4, NO_INTERFACE));
 	GIVES(-ENODEV, graft_multicast_interface_set(v6, NO_INTERFACE));
@@ -199,6 +200,7 @@ static void refuse_sources(int fd, const struct groups *is)
 		many[i] = is->source;
 	GIVES(-EADDRNOTAVAIL, graft_sources_get(fd, LOOPBACK, &is->group, NULL, NULL, 0));
 	GIVES(-EINVAL, graft_sources_set(fd, LOOPBACK, &is->group, GRAFT_INCLUDE, &is->source, 1));
+	GIVES(-EADDRNOTAVAIL, graft_sources_set(fd, LOOPBACK, &is->group, GRAFT_INCLUDE, NULL, 0));
 	GIVES(0, graft_join(fd, LOOPBACK, &is->group));
 	GIVES(-EADDRNOTAVAIL, graft_sources_get(fd, NO_INTERFACE, &is->group, NULL, NULL, 0));
 	GIVES(-EADDRNOTAVAIL, graft_sources_get(fd, 0, &is->group, NULL, NULL, 0));
@@ -294,6 +296,12 @@ static void refuse_to_send(void)
 	SENT(1, v4, &mapped, (struct graft_control){0});
 	GIVES(-EMSGSIZE, graft_send(v4, large, sizeof(large), &to4, NULL, 0));
 	GIVES(-EAGAIN, graft_receive(v4, large, 1, NULL, NULL, MSG_DONTWAIT));
+	// Of the connected peer's family the kernel alone knows: it refuses, or passes over.
+	GIVES(0, connect(v4, &to4.any, sizeof(to4.v4)));
+	SENT(-EINVAL, v4, NULL, (struct graft_control){.with = GRAFT_WITH_HOPS, .hops = 0});
+	SENT(1, v4, NULL, (struct graft_control){.with = GRAFT_WITH_SOURCE, .source = to6});
+	GIVES(0, connect(v6, &mapped.any, sizeof(mapped.v6)));
+	SENT(-EINVAL, v6, NULL, (struct graft_control){.with = GRAFT_WITH_SOURCE, .source = to6});
 }
 
 // ---- raw sockets and filters ----------------------------------------------------------------------------
