@@ -81,6 +81,29 @@ as_root() {
 	core addresses prefixes
 }
 
+# --- text ---
+
+@test "control messages are written part by part, in one order" {
+	core describe control_parts
+}
+
+@test "addresses in control messages are written with zone and port" {
+	core describe control_addresses
+}
+
+@test "a time is written with nine decimals, before 1970 too" {
+	core describe control_times
+}
+
+@test "the longest control messages fit" {
+	core describe longest_control
+}
+
+@test "headers are written value by value, and the longest fit" {
+	core describe ipv4_headers
+	core describe ipv6_headers
+}
+
 # --- options ---
 
 @test "each option on each kind of socket: set, as the kernel tells it; out of range, nothing changes" {
