@@ -92,6 +92,8 @@ static void put_ipv6(union graft_address *address, const struct in6_addr *bytes)
 	address_unmap(address);
 }
 
+// Of an IPv4 datagram that had come before packet information was turned on, neither source nor interface is known: the
+// index is 0 then, on either kind of socket.
 static void read_packet_info4(struct graft_control *control, const unsigned char *data, size_t length)
 {
 	struct in_pktinfo info;
@@ -102,7 +104,6 @@ static void read_packet_info4(struct graft_control *control, const unsigned char
 	put_ipv4(&control->destination, &info.ipi_addr);
 	control->index = (unsigned)info.ipi_ifindex;
 	control->with |= GRAFT_WITH_DESTINATION;
-	// Neither is known of what had come before this was turned on.
 	if (info.ipi_ifindex)
 		control->with |= GRAFT_WITH_SOURCE | GRAFT_WITH_INTERFACE;
 }
@@ -115,7 +116,10 @@ static void read_packet_info6(struct graft_control *control, const unsigned char
 	memcpy(&info, data, sizeof(info));
 	put_ipv6(&control->destination, &info.ipi6_addr);
 	control->index = info.ipi6_ifindex;
-	control->with |= GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE;
+	control->with |= GRAFT_WITH_DESTINATION;
+	if (!info.ipi6_ifindex)
+		return;
+	control->with |= GRAFT_WITH_INTERFACE;
 	if (address_is_multicast(&control->destination))
 		return;
 	control->source = control->destination;
