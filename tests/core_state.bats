@@ -158,6 +158,11 @@ as_root() {
 	core options the_longest_timeout
 }
 
+@test "a timeout too long to tell in nanoseconds is the longest that can be told" {
+	[ "$(getconf LONG_BIT)" = 64 ] && [[ $BUILD != */32 ]] || skip "its seconds have 32 bits"
+	core options a_timeout_past_nanoseconds
+}
+
 @test "a timeout ends a call that receives" {
 	core options a_timeout_ends_a_call
 }
@@ -274,6 +279,10 @@ as_root() {
 	core interfaces resolved_patterns
 }
 
+@test "an interface is looked up with any room, and what is missing is told" {
+	core interfaces resolved_in_any_room
+}
+
 @test "an index leads to the name, on each kind of socket" {
 	core interfaces names_by_index
 }
@@ -286,12 +295,28 @@ as_root() {
 	core interfaces routes
 }
 
+@test "a zone says the interface by itself; no route leads to another family" {
+	core interfaces routes_of_zones_and_other_families
+}
+
 @test "the interface that multicast leaves by is set by index and got, on each kind of socket" {
 	core interfaces outgoing_interface
 }
 
 @test "an AF_INET socket's outgoing interface goes by its first address, if it has one" {
 	core interfaces outgoing_interface_by_its_address
+}
+
+@test "an AF_INET socket's outgoing interface whose address is gone, or on two interfaces" {
+	core interfaces outgoing_interface_whose_address_changes
+}
+
+@test "an AF_INET socket's outgoing interface that has its address twice" {
+	core interfaces outgoing_interface_with_an_address_twice
+}
+
+@test "the outgoing interface is one of the socket's network namespace" {
+	core interfaces outgoing_interface_in_the_namespace_of_the_socket
 }
 
 @test "each side of a socket has its own outgoing interface" {

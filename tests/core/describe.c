@@ -97,8 +97,8 @@ static void control_addresses(void)
 	        {"fe80::1", 5000, 2, "source=[fe80::1%2]:5000"},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct graft_control control = {GRAFT_WITH_SOURCE,
-		        .source = zoned(rows[i].address, rows[i].port, rows[i].zone)};
+		struct graft_control control = {
+		        GRAFT_WITH_SOURCE, .source = zoned(rows[i].address, rows[i].port, rows[i].zone)};
 		CONTEXT("row %zu", i);
 		check_control(rows[i].text, &control);
 	}
@@ -199,8 +199,8 @@ static void ipv6_headers(void)
 	check_header6("source=:: destination=:: traffic-class=0x0 flow-label=0x0 hop-limit=0 next-header=0 "
 	              "payload-length=0",
 	        &header);
-	header = (struct graft_ipv6_header){0xc0, 0xa0001, 1280, 58, 255,
-	        mapped("10.0.0.1", 0).v6.sin6_addr, address_of("ff02::1", 0).v6.sin6_addr};
+	header = (struct graft_ipv6_header){0xc0, 0xa0001, 1280, 58, 255, mapped("10.0.0.1", 0).v6.sin6_addr,
+	        address_of("ff02::1", 0).v6.sin6_addr};
 	check_header6("source=::ffff:10.0.0.1 destination=ff02::1 traffic-class=0xc0 flow-label=0xa0001 "
 	              "hop-limit=255 next-header=58 payload-length=1280",
 	        &header);
