@@ -131,11 +131,13 @@ $(BUILD)/tests/%: $(BUILD)/tests/helpers/%.o $(CORE) $(POLICY)
 
 # ---- core as a library ---------------------------------------------------------------------------------
 
-# No -flto from outside: names can be hidden in objects alone.
-$(BUILD)/library/%.o: CFLAGS += -O2 -fno-semantic-interposition -fno-lto
+# No -flto from outside, not even from the command line, which CFLAGS here can't add to: names can be hidden in objects
+# alone.
+NO_LTO  := -fno-lto
+$(BUILD)/library/%.o: CFLAGS += -O2
 $(BUILD)/library/%.o: core/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -DGRAFT_SHARED -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASE) -fno-semantic-interposition $(NO_LTO) -DGRAFT_SHARED -c -o $@ $<
 
 $(CORE_SHARED): $(CORE_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,--as-needed -Wl,--no-undefined -o $@ $^
@@ -145,7 +147,7 @@ $(CORE_SHARED): $(CORE_OBJECTS)
 # position-independent i386 code, is taken out of them: a program with such a group of its own would drop ours, whose
 # names it doesn't see any more.
 $(CORE_STATIC): $(CORE_OBJECTS)
-	$(CC) $(CFLAGS) -r -nostdlib -Wl,--force-group-allocation -o $(BUILD)/library/all.o $^
+	$(CC) $(CFLAGS) $(NO_LTO) -r -nostdlib -Wl,--force-group-allocation -o $(BUILD)/library/all.o $^
 	$(shell $(CC) -print-prog-name=objcopy) --localize-hidden $(BUILD)/library/all.o
 	rm -f $@
 	$(shell $(CC) -print-prog-name=ar) rcs $@ $(BUILD)/library/all.o

@@ -102,7 +102,7 @@ static void read_packet_info4(struct graft_control *control, const unsigned char
 	put_ipv4(&control->destination, &info.ipi_addr);
 	control->index = (unsigned)info.ipi_ifindex;
 	control->with |= GRAFT_WITH_DESTINATION;
-	// Neither is known of what had come before this was turned on.
+	// Neither is known of what had come before packet information was turned on.
 	control->with |= info.ipi_spec_dst.s_addr ? GRAFT_WITH_SOURCE : 0;
 	control->with |= info.ipi_ifindex ? GRAFT_WITH_INTERFACE : 0;
 }
@@ -116,7 +116,8 @@ static void read_packet_info6(struct graft_control *control, const unsigned char
 	put_ipv6(&control->destination, &info.ipi6_addr);
 	control->index = info.ipi6_ifindex;
 	control->with |= GRAFT_WITH_DESTINATION | (info.ipi6_ifindex ? GRAFT_WITH_INTERFACE : 0);
-	if (address_is_multicast(&control->destination) || IN6_IS_ADDR_UNSPECIFIED(&info.ipi6_addr))
+	bool early = IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr) && !info.ipi6_ifindex; // as above
+	if (address_is_multicast(&control->destination) || IN6_IS_ADDR_UNSPECIFIED(&info.ipi6_addr) || early)
 		return;
 	control->source = control->destination;
 	control->with |= GRAFT_WITH_SOURCE;

@@ -40,15 +40,14 @@ static void put_address(struct text *text, const char *name, const union graft_a
 static void put_time(struct text *text, int64_t time)
 {
 	char decimals[10];
-	int64_t second = 1000000000, rest = time % second, whole = time / second;
-	if (rest < 0) {
-		rest += second;
-		whole--;
-	}
+	uint64_t second = 1000000000, whole = time < 0 ? 0 - (uint64_t)time : (uint64_t)time;
+	uint64_t rest = whole % second;
 	for (int i = 9; i > 0; i--, rest /= 10)
 		decimals[i] = (char)('0' + rest % 10);
 	decimals[0] = '.';
-	put_number(text, "time", whole);
+	begin(text, "time");
+	text_put(text, time < 0 ? "-" : "");
+	text_put_number(text, (long long)(whole / second));
 	text_put_bytes(text, decimals, sizeof(decimals));
 }
 

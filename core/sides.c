@@ -99,17 +99,20 @@ static int get_ipv6(int fd, unsigned *index)
 // The index of the one interface that carries the address, in the network namespace of the socket.
 static int index_by_address(int fd, struct in_addr address, const struct ifreq *list, size_t count)
 {
-	const struct ifreq *found = NULL;
+	int found = -ENODEV;
 	for (size_t i = 0; i < count; i++) {
 		struct sockaddr_in carried;
 		memcpy(&carried, &list[i].ifr_addr, sizeof(carried));
 		if (carried.sin_addr.s_addr != address.s_addr)
 			continue;
-		if (found)
+		int index = kernel_interface_index(fd, list[i].ifr_name);
+		if (index < 0)
+			return index;
+		if (found > 0 && found != index)
 			return -ENOTUNIQ;
-		found = &list[i];
+		found = index;
 	}
-	return found ? kernel_interface_index(fd, found->ifr_name) : -ENODEV;
+	return found;
 }
 
 static int find_by_address(int fd, struct in_addr address)

@@ -41,6 +41,14 @@ teardown() {
 	core control a_failure_changes_nothing
 }
 
+@test "turning on or off what is not there changes neither side of a socket, nor its kind of time" {
+	core control a_failure_changes_no_side
+}
+
+@test "what came before packet information was turned on tells its destination, and nothing unknown" {
+	core control packet_info_turned_on_late
+}
+
 @test "all at once fit, and are read as the C library's macros read them" {
 	core control all_at_once
 }

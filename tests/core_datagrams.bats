@@ -44,6 +44,10 @@ teardown() {
 	core datagrams batch_to_the_peer
 }
 
+@test "to a mapped address from either kind of socket, and to the peer by no address, alone and in a batch" {
+	core datagrams mapped_and_unspecified
+}
+
 # --- filters ---
 
 @test "a packet filter lets in what it accepts, until it is detached" {

@@ -30,6 +30,10 @@ teardown() {
 	core raw packet_by_the_kernel
 }
 
+@test "a segment size, which is UDP's, is passed over" {
+	core raw segment_passed_over
+}
+
 @test "what is no IPv4 packet is told from one" {
 	core raw packet_without_header
 }

@@ -81,6 +81,29 @@ as_root() {
 	core addresses prefixes
 }
 
+# --- text ---
+
+@test "control messages are written part by part, in one order" {
+	core describe control_parts
+}
+
+@test "addresses in control messages are written with zone and port" {
+	core describe control_addresses
+}
+
+@test "a time is written with nine decimals, before 1970 too" {
+	core describe control_times
+}
+
+@test "the longest control messages fit" {
+	core describe longest_control
+}
+
+@test "headers are written value by value, and the longest fit" {
+	core describe ipv4_headers
+	core describe ipv6_headers
+}
+
 # --- options ---
 
 @test "each option on each kind of socket: set, as the kernel tells it; out of range, nothing changes" {
@@ -134,6 +157,11 @@ as_root() {
 
 @test "the longest timeout is never shortened to less than a time_t can tell" {
 	core options the_longest_timeout
+}
+
+@test "a timeout too long to tell in nanoseconds is the longest that can be told" {
+	[ "$(getconf LONG_BIT)" = 64 ] && [[ $BUILD != */32 ]] || skip "its seconds have 32 bits"
+	core options a_timeout_past_nanoseconds
 }
 
 @test "a timeout ends a call that receives" {
@@ -252,6 +280,10 @@ as_root() {
 	core interfaces resolved_patterns
 }
 
+@test "an interface is looked up with any room, and what is missing is told" {
+	core interfaces resolved_in_any_room
+}
+
 @test "an index leads to the name, on each kind of socket" {
 	core interfaces names_by_index
 }
@@ -264,12 +296,28 @@ as_root() {
 	core interfaces routes
 }
 
+@test "a zone says the interface by itself; no route leads to another family" {
+	core interfaces routes_of_zones_and_other_families
+}
+
 @test "the interface that multicast leaves by is set by index and got, on each kind of socket" {
 	core interfaces outgoing_interface
 }
 
 @test "an AF_INET socket's outgoing interface goes by its first address, if it has one" {
 	core interfaces outgoing_interface_by_its_address
+}
+
+@test "an AF_INET socket's outgoing interface whose address is gone, or on two interfaces" {
+	core interfaces outgoing_interface_whose_address_changes
+}
+
+@test "an AF_INET socket's outgoing interface that has its address twice" {
+	core interfaces outgoing_interface_with_an_address_twice
+}
+
+@test "the outgoing interface is one of the socket's network namespace" {
+	core interfaces outgoing_interface_in_the_namespace_of_the_socket
 }
 
 @test "each side of a socket has its own outgoing interface" {

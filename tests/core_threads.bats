@@ -23,6 +23,14 @@ teardown() {
 	BUILD=$TSAN core threads one_socket 2>"$(err r)" || can_run
 }
 
+@test "a thread that is cancelled while core asks the kernel leaves no descriptor open" {
+	core threads no_cancellation_points
+}
+
+@test "a thread that is cancelled while it waits for a datagram ends" {
+	core threads receiving_is_a_cancellation_point
+}
+
 # An old sanitizer can't lay out its memory where the kernel picks addresses from a wider range.
 can_run() {
 	! complained r 'unexpected memory mapping' || skip "ThreadSanitizer doesn't run on this kernel"

@@ -212,6 +212,56 @@ static void a_failure_changes_nothing(void)
 	}
 }
 
+// A datagram that waited before packet information was turned on: the kernel knows only where it went, and for IPv6 by
+// which interface it came too.
+static void packet_info_turned_on_late(void)
+{
+	FOR_SIDES(side)
+	{
+		struct received got;
+		int fd = udp_at(side, ANY, PORT), there = udp_there(side);
+		union graft_address to = at(side, HERE_TOO, PORT);
+		bool six = side->side == GRAFT_IPV6;
+		say(there, "early", &to, NULL);
+		CHECK_IS(5, graft_receive(fd, got.bytes, WORD, NULL, NULL, MSG_PEEK)); // it has come
+		CHECK_IS(0, graft_control_set(fd, PACKET_INFO, true));
+		say(there, "late", &to, NULL);
+		hears(fd, "early", &got);
+		CHECK_IS(six ? PACKET_INFO : GRAFT_WITH_DESTINATION, got.control.with);
+		CHECK_PLACE(side, HERE_TOO, got.control.destination);
+		hears(fd, "late", &got);
+		CHECK_IS(PACKET_INFO, got.control.with);
+		CHECK_IS(interface_of(fd, "b0"), got.control.index);
+		close_both(fd, there);
+	}
+}
+
+// Not even what the two sides of a socket had apart, nor the other kind of time.
+static void a_failure_changes_no_side(void)
+{
+	int fd = open_socket(TCP6), on = 1, off = 0;
+	CHECK(!setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on)));
+	CHECK(!setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &off, sizeof(off)));
+	for (int value = 0; value < 2; value++) {
+		CHECK_IS(-ENOPROTOOPT, graft_control_set(fd, GRAFT_WITH_CLASS | GRAFT_WITH_SEGMENT, value));
+		CHECK_IS(1, plain_option(fd, IPPROTO_IP, IP_RECVTOS));
+		CHECK_IS(0, plain_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS));
+	}
+	for (enum kind kind = TCP4; kind <= TCP6; kind++) {
+		int stream = open_socket(kind);
+		CHECK(!setsockopt(stream, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on)));
+		for (int value = 0; value < 2; value++) {
+			CONTEXT("%s, %d", kind_rows[kind].name, value);
+			CHECK_IS(-ENOPROTOOPT,
+			        graft_control_set(stream, GRAFT_WITH_TIME | GRAFT_WITH_SEGMENT, value));
+			CHECK_IS(1, plain_option(stream, SOL_SOCKET, SO_TIMESTAMP));
+			CHECK_IS(0, graft_control_get(stream));
+		}
+		CHECK(!close(stream));
+	}
+	CHECK(!close(fd));
+}
+
 // ---- all at once ----------------------------------------------------------------------------------------
 
 // One message as the C library's macros read it, against what core made of it.
@@ -558,7 +608,8 @@ static void interface_beside_the_socket_s(void)
 }
 
 CASES(CASE(on_and_off), CASE(packet_info_by_any_part), CASE(multicast_destination), CASE(time_of_receipt),
-        CASE(count_of_drops), CASE(path_mtu), CASE(a_failure_changes_nothing), CASE(all_at_once),
+        CASE(count_of_drops), CASE(path_mtu), CASE(a_failure_changes_nothing),
+        CASE(a_failure_changes_no_side), CASE(packet_info_turned_on_late), CASE(all_at_once),
         CASE(too_many_are_incomplete), CASE(specify_unicast), CASE(specify_multicast),
         CASE(specify_connected), CASE(specify_wrongly), CASE(next_hop), CASE(send_marked),
         CASE(interface_beside_the_socket_s))

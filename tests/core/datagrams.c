@@ -289,6 +289,42 @@ static void batch_to_the_peer(void)
 	}
 }
 
+// Only IPv4 is left of a mapped address: an AF_INET socket sends to it too. AF_UNSPEC is the peer.
+static void mapped_and_unspecified(void)
+{
+	FOR_FAMILIES(side)
+	{
+		const struct side *to_ipv4 = &sides[GRAFT_IPV4];
+		struct graft_message messages[2] = {0};
+		struct iovec part = {"batch", 5};
+		union graft_address none = {0}, address = mapped(places[GRAFT_IPV4][HERE], PORT);
+		const union graft_address plain_address = plain(to_ipv4, HERE, PORT);
+		int fd = udp_at(to_ipv4, HERE, PORT), other = udp_at(to_ipv4, HERE_TOO, PORT);
+		int there = udp_there(side);
+		union graft_address peer = plain(to_ipv4, HERE_TOO, PORT);
+		struct graft_control control = {.with = GRAFT_WITH_HOPS, .hops = 9};
+		CHECK_IS(-EDESTADDRREQ, graft_send(there, "x", 1, &none, NULL, 0));
+		connect_to(there, &peer);
+		say(there, "single", &address, &control);
+		CHECK(graft_address_is_mapped(&address)); // the caller's stays
+		say(there, "to the peer", &none, &control);
+		for (int i = 0; i < 2; i++)
+			messages[i] = (struct graft_message){.parts = &part, .part_count = 1};
+		messages[0].address = address;
+		CHECK_IS(2, graft_send_batch(there, messages, 2, 0));
+		CHECK(!memcmp(&plain_address, &messages[0].address, sizeof(plain_address.v4)));
+		CHECK_IS(AF_UNSPEC, messages[1].address.any.sa_family);
+		hears(fd, "single", NULL);
+		hears(fd, "batch", NULL);
+		hears(other, "to the peer", NULL);
+		hears(other, "batch", NULL);
+		deaf(fd);
+		deaf(other);
+		close_both(fd, other);
+		CHECK(!close(there));
+	}
+}
+
 // ---- what a filter lets in ------------------------------------------------------------------------------
 
 // Only datagrams whose first byte, behind the UDP header, is 'y'.
@@ -492,5 +528,6 @@ static void path_mtu(void)
 
 CASES(CASE(there_and_back), CASE(lengths), CASE(send_batches), CASE(receive_batches),
         CASE(receive_batch_too_long), CASE(receive_batch_waits), CASE(send_batch_errors),
-        CASE(batch_to_the_peer), CASE(packet_filter), CASE(multicast_loop), CASE(multicast_hops),
-        CASE(multicast_interfaces), CASE(segmentation), CASE(coalescing), CASE(path_mtu))
+        CASE(batch_to_the_peer), CASE(mapped_and_unspecified), CASE(packet_filter), CASE(multicast_loop),
+        CASE(multicast_hops), CASE(multicast_interfaces), CASE(segmentation), CASE(coalescing),
+        CASE(path_mtu))

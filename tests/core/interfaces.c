@@ -3,6 +3,7 @@
 
 #include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 
 static unsigned interface(const char *name)
 {
@@ -136,6 +137,37 @@ static void resolved(void)
 	CHECK_IS(interface("b1"), index);
 }
 
+// Whatever the interface was named by: no room, more room than needed, and what is not there.
+static void resolved_in_any_room(void)
+{
+	int fd = open_socket(UDP4);
+	const struct {
+		struct graft_interface there, missing;
+	} rows[] = {
+	        {{.by = GRAFT_BY_NAME, .name = "b0"}, {.by = GRAFT_BY_NAME, .name = "b9"}},
+	        {{.by = GRAFT_BY_INDEX, .index = interface("b0")}, {.by = GRAFT_BY_INDEX, .index = 9999}},
+	        {{.by = GRAFT_BY_INDEX, .index = interface("b0")}, {.by = GRAFT_BY_INDEX, .index = 0}},
+	        {{.by = GRAFT_BY_INDEX, .index = interface("b0")},
+	                {.by = GRAFT_BY_INDEX, .index = UINT32_MAX}},
+	        {{.by = GRAFT_BY_ADDRESS, .address = address_of("10.77.0.2", 0)},
+	                {.by = GRAFT_BY_ADDRESS, .address = address_of("10.77.0.9", 0)}},
+	        {{.by = GRAFT_BY_PATTERN, .name = "*0"}, {.by = GRAFT_BY_PATTERN, .name = "*9"}},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int count = rows[i].there.by == GRAFT_BY_PATTERN ? 2 : 1; // b0 and n0
+		unsigned found[4] = {77, 77, 77, 77};
+		CONTEXT("row %zu", i);
+		CHECK_IS(count, graft_interface_resolve(fd, &rows[i].there, NULL, 0));
+		CHECK_IS(count, graft_interface_resolve(fd, &rows[i].there, found, 0));
+		CHECK_IS(77, found[0]);
+		CHECK_IS(-ENODEV, graft_interface_resolve(fd, &rows[i].missing, found, COUNT(found)));
+		CHECK_IS(77, found[0]);
+		CHECK_IS(count, graft_interface_resolve(fd, &rows[i].there, found, COUNT(found)));
+		CHECK(found[0] == interface("b0") || found[count - 1] == interface("b0"));
+		CHECK_IS(77, found[count]);
+	}
+}
+
 // At most as many as there is room for; not those that can't multicast.
 static void resolved_patterns(void)
 {
@@ -200,6 +232,24 @@ static void routes(void)
 	}
 }
 
+// A zone says it by itself, and only for IPv6.
+static void routes_of_zones_and_other_families(void)
+{
+	union graft_address to = address_of("fe80::1", 0);
+	to.v6.sin6_scope_id = interface("b1");
+	CHECK_IS(interface("b1"), graft_route_interface(&to));
+	to = address_of("ff02::1", 0);
+	to.v6.sin6_scope_id = interface("n1");
+	CHECK_IS(interface("n1"), graft_route_interface(&to));
+	to = mapped("10.78.0.9", 0);
+	CHECK_IS(interface("b1"), graft_route_interface(&to));
+	CHECK(graft_address_is_mapped(&to)); // the caller's stays
+	to = (union graft_address){0};
+	CHECK_IS(-EAFNOSUPPORT, graft_route_interface(&to));
+	to.any.sa_family = AF_UNIX;
+	CHECK_IS(-EAFNOSUPPORT, graft_route_interface(&to));
+}
+
 // ---- what multicast leaves by ---------------------------------------------------------------------------
 
 static void check_outgoing(int fd, unsigned wanted)
@@ -250,6 +300,94 @@ static void outgoing_interface_by_its_address(void)
 	check_outgoing(both, interface("n0"));
 }
 
+// Puts an address on an interface in place of its first; one named "b0:x" gets a further one.
+static void put_address(const char *name, const char *text)
+{
+	struct ifreq request = {0};
+	union graft_address address = address_of(text, 0);
+	int fd = open_socket(UDP4);
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	memcpy(&request.ifr_addr, &address.v4, sizeof(address.v4));
+	CHECK(!ioctl(fd, SIOCSIFADDR, &request));
+	CHECK(!close(fd));
+}
+
+// Gives a further address another prefix length, so that the interface may have the same one again.
+static void put_mask(const char *name, const char *text)
+{
+	struct ifreq request = {0};
+	union graft_address mask = address_of(text, 0);
+	int fd = open_socket(UDP4);
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	memcpy(&request.ifr_netmask, &mask.v4, sizeof(mask.v4));
+	CHECK(!ioctl(fd, SIOCSIFNETMASK, &request));
+	CHECK(!close(fd));
+}
+
+static void say_to_group(int fd, int wanted)
+{
+	union graft_address group = address_of("239.1.1.1", 9);
+	CHECK_IS(wanted, graft_send(fd, "x", 1, &group, NULL, 0));
+}
+
+// An AF_INET socket's interface is looked for by its address: one that several have, or that is gone. The addresses are
+// of networks of 24 bits each, as their class has it: none goes with another.
+static void outgoing_interface_whose_address_changes(void)
+{
+	int fd = open_socket(UDP4);
+	unsigned index = 77;
+	put_address("b1", "192.168.1.1");
+	CHECK_IS(0, graft_multicast_interface_set(fd, interface("b1")));
+	put_address("b0:again", "192.168.1.1");
+	CHECK_IS(-ENOTUNIQ, graft_multicast_interface_get(fd, &index));
+	CHECK_IS(77, index);
+	put_address("b0:again", "192.168.9.1");
+	check_outgoing(fd, interface("b1"));
+	put_address("b1", "192.168.2.1");
+	CHECK_IS(-ENODEV, graft_multicast_interface_get(fd, &index));
+	CHECK_IS(77, index);
+	say_to_group(fd, -ENETUNREACH);
+	put_address("b1:again", "192.168.1.1"); // what has a label of its own is the same interface
+	check_outgoing(fd, interface("b1"));
+	say_to_group(fd, 1);
+	put_address("b1:again", "192.168.3.1");
+	say_to_group(fd, -ENETUNREACH);
+	CHECK_IS(0, graft_multicast_interface_set(fd, interface("b1")));
+	check_outgoing(fd, interface("b1"));
+	say_to_group(fd, 1);
+	put_address("b1", "192.168.4.1");
+	CHECK_IS(0, graft_multicast_interface_set(fd, 0));
+	check_outgoing(fd, 0);
+	say_to_group(fd, 1);
+}
+
+// Twice on one interface, with prefixes of two lengths.
+static void outgoing_interface_with_an_address_twice(void)
+{
+	int fd = open_socket(UDP4);
+	CHECK_IS(0, graft_multicast_interface_set(fd, interface("b1")));
+	put_address("b1:again", "10.78.0.9");
+	put_mask("b1:again", "255.255.255.255");
+	put_address("b1:again", "10.78.0.2");
+	check_outgoing(fd, interface("b1"));
+}
+
+// Wherever the caller has gone.
+static void outgoing_interface_in_the_namespace_of_the_socket(void)
+{
+	int fd = open_socket(UDP4), both = open_socket(UDP6);
+	unsigned b0 = interface("b0"), b1 = interface("b1");
+	CHECK_IS(0, graft_multicast_interface_set(fd, b1));
+	CHECK_IS(0, graft_multicast_interface_set(both, b1));
+	CHECK(!unshare(CLONE_NEWNET));
+	check_outgoing(fd, b1);
+	check_outgoing(both, b1);
+	CHECK_IS(0, graft_multicast_interface_set(fd, b0));
+	check_outgoing(fd, b0);
+	CHECK_IS(htonl(0x0a4d0002), (uint32_t)plain_option(fd, IPPROTO_IP, IP_MULTICAST_IF));
+	CHECK_IS(-ENODEV, graft_multicast_interface_set(open_socket(UDP4), b1));
+}
+
 // The interface of the IPv4 side shows in the address that a connected socket would send from.
 static uint32_t source_of(enum kind kind, unsigned v4, unsigned v6)
 {
@@ -283,4 +421,7 @@ static void outgoing_interface_of_one_side(void)
 CASES(CASE(good_texts), CASE(bad_texts), CASE(patterns), CASE(resolved), CASE(resolved_patterns),
         CASE(names_by_index), CASE(names_of_the_namespace_of_the_socket), CASE(routes),
         CASE(outgoing_interface), CASE(outgoing_interface_by_its_address),
-        CASE(outgoing_interface_of_one_side))
+        CASE(outgoing_interface_of_one_side), CASE(resolved_in_any_room),
+        CASE(routes_of_zones_and_other_families), CASE(outgoing_interface_whose_address_changes),
+        CASE(outgoing_interface_with_an_address_twice),
+        CASE(outgoing_interface_in_the_namespace_of_the_socket))

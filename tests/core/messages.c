@@ -252,14 +252,16 @@ static void mapped_destination(void)
 
 // ---- to write -------------------------------------------------------------------------------------------
 
-// What of `with` is specified, and comes back.
+// What of `with` is specified, and comes back: as received, where a message without an interface tells the destination
+// alone.
 static unsigned written(unsigned with)
 {
-	with &= GRAFT_WITH_HOPS | GRAFT_WITH_CLASS | GRAFT_WITH_SOURCE | GRAFT_WITH_INTERFACE |
-	        GRAFT_WITH_SEGMENT;
-	if (with & (GRAFT_WITH_SOURCE | GRAFT_WITH_INTERFACE))
-		with |= GRAFT_WITH_DESTINATION;
-	return with;
+	unsigned back = with & (GRAFT_WITH_HOPS | GRAFT_WITH_CLASS | GRAFT_WITH_SEGMENT);
+	if (with & GRAFT_WITH_INTERFACE)
+		back |= GRAFT_WITH_SOURCE | GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE;
+	else if (with & GRAFT_WITH_SOURCE)
+		back |= GRAFT_WITH_DESTINATION;
+	return back;
 }
 
 static void check_read_back(
@@ -356,6 +358,8 @@ static void ranges(void)
 	        {{GRAFT_WITH_SEGMENT, .segment = 65536}, -ERANGE},
 	        {{.with = GRAFT_WITH_SOURCE}, -EINVAL}, // of no family
 	        {{.with = GRAFT_WITH_NEXT_HOP}, -EINVAL},
+	        {{.with = GRAFT_WITH_NEXT_HOP << 1}, -EINVAL}, // no part
+	        {{GRAFT_WITH_HOPS | 1U << 31, .hops = 9}, -EINVAL},
 	        {{0, .hops = 999, .traffic_class = 999, .segment = 99999}, 0}, // not to be looked at
 	};
 	static const int families[] = {AF_INET, AF_INET6, AF_UNSPEC};

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 // ---- sockets in every state -----------------------------------------------------------------------------
 
@@ -485,6 +486,27 @@ static void the_longest_timeout(void)
 	CHECK(!got || got >= (INT32_MAX - 1LL) * 1000000000);
 }
 
+// One that was set without core, so long that nanoseconds can't tell it.
+static void a_timeout_past_nanoseconds(void)
+{
+	static const struct {
+		long seconds;
+		int64_t nanoseconds;
+	} rows[] = {
+	        {1000000000000000, INT64_MAX}, {9223372037, INT64_MAX}, {9223372035, 9223372035000000000}};
+	int fd = open_socket(UDP4);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct timeval time = {.tv_sec = (time_t)rows[i].seconds};
+		int64_t got = -1;
+		CONTEXT("%ld seconds", rows[i].seconds);
+		CHECK(!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)));
+		CHECK_IS(0, graft_timeout_get(fd, GRAFT_RECEIVING, &got));
+		CHECK_IS(rows[i].nanoseconds, got);
+		CHECK_IS(0, graft_timeout_get(fd, GRAFT_SENDING, &got));
+		CHECK_IS(0, got);
+	}
+}
+
 static void a_timeout_ends_a_call(void)
 {
 	for (enum kind kind = UDP4; kind <= UDP6; kind++) {
@@ -531,4 +553,5 @@ CASES(CASE(every_row_on_every_socket), CASE(odd_checksum_offset), CASE(one_side_
         CASE(a_side_without_the_option), CASE(both_sides_or_none), CASE(path_mtu),
         CASE(marks_without_permission), CASE(buffers_within_the_maximum), CASE(buffers_past_the_maximum),
         CASE(buffers_past_the_maximum_without_permission), CASE(buffers_out_of_range),
-        CASE(timeouts_round_up), CASE(the_longest_timeout), CASE(a_timeout_ends_a_call), CASE(drops))
+        CASE(timeouts_round_up), CASE(the_longest_timeout), CASE(a_timeout_past_nanoseconds),
+        CASE(a_timeout_ends_a_call), CASE(drops))

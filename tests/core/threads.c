@@ -1,5 +1,5 @@
 // One socket in many threads at once: those that send and receive, alone and in batches, those that turn control
-// messages on and off, and those that join and leave.
+// messages on and off, and those that join and leave; and threads that are cancelled.
 #include "traffic.h"
 
 #include <pthread.h>
@@ -202,4 +202,154 @@ static void one_socket(void)
 	run_on(side);
 }
 
-CASES(CASE(one_socket))
+// ---- cancellation ---------------------------------------------------------------------------------------
+
+enum { CANCELLED = 64 /* threads for each call */ };
+
+static struct {
+	int fd, copy;
+	atomic_int thread; // its id, once it runs
+	atomic_uint returned;
+} cancelled;
+
+static void find_route(void)
+{
+	union graft_address to = plain(&sides[GRAFT_IPV4], THERE, 0);
+	CHECK(graft_route_interface(&to) > 0);
+}
+
+static void find_interface(enum graft_interface_by by)
+{
+	struct graft_interface interface = {
+	        .by = by, .name = "b0", .address = plain(&sides[GRAFT_IPV6], HERE, 0)};
+	CHECK_IS(1, graft_interface_resolve(cancelled.fd, &interface, &(unsigned){0}, 1));
+}
+
+static void find_by_pattern(void)
+{
+	find_interface(GRAFT_BY_PATTERN);
+}
+
+static void find_by_address(void)
+{
+	find_interface(GRAFT_BY_ADDRESS);
+}
+
+static void list_memberships(void)
+{
+	CHECK_IS(1, graft_memberships(cancelled.fd, 0, NULL, 0));
+}
+
+static void copy_descriptor(void)
+{
+	cancelled.copy = graft_descriptor_copy(getpid(), cancelled.fd);
+	CHECK(cancelled.copy >= 0);
+}
+
+static void ask_for_the_interface(void)
+{
+	CHECK_IS(0, graft_multicast_interface_get(cancelled.fd, &(unsigned){0}));
+}
+
+// A thread with its end in store, which comes at the first cancellation point.
+static void *run_cancelled(void *argument)
+{
+	void (*const *call)(void) = argument;
+	CHECK(!pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL));
+	CHECK(!pthread_cancel(pthread_self()));
+	CHECK(!pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL));
+	(*call)();
+	atomic_fetch_add(&cancelled.returned, 1);
+	pthread_testcancel();
+	return NULL;
+}
+
+// How many are open.
+static unsigned open_descriptors(void)
+{
+	unsigned count = 0;
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void cancel_in(void (*call)(void))
+{
+	for (unsigned i = 0; i < CANCELLED; i++) {
+		pthread_t thread;
+		void *result;
+		cancelled.copy = -1;
+		CHECK(!pthread_create(&thread, NULL, run_cancelled, &call));
+		CHECK(!pthread_join(thread, &result));
+		CHECK(result == PTHREAD_CANCELED);
+		CHECK_IS(i + 1, atomic_load(&cancelled.returned));
+		if (cancelled.copy >= 0)
+			CHECK(!close(cancelled.copy));
+	}
+}
+
+static void nothing(void)
+{
+}
+
+// What opens descriptors for a moment is no cancellation point: it comes to its end, and closes them.
+static void no_cancellation_points(void)
+{
+	static void (*const calls[])(void) = {nothing, find_route, find_by_pattern, find_by_address,
+	        list_memberships, copy_descriptor, ask_for_the_interface};
+	union graft_address group = plain(&sides[GRAFT_IPV4], GROUP, 0);
+	unsigned before = 0;
+	cancelled.fd = udp(&sides[GRAFT_IPV4]);
+	CHECK_IS(0, graft_join(cancelled.fd, interface_of(cancelled.fd, "b0"), &group));
+	CHECK_IS(0, graft_multicast_interface_set(cancelled.fd, interface_of(cancelled.fd, "b0")));
+	for (unsigned i = 0; i < COUNT(calls); i++) {
+		CONTEXT("call %u", i);
+		atomic_store(&cancelled.returned, 0);
+		cancel_in(calls[i]);
+		if (!i) // what libc keeps open for cancellation is open now
+			before = open_descriptors();
+		CHECK_IS(before, open_descriptors());
+	}
+	CHECK(!close(cancelled.fd));
+}
+
+static void *receive_for_ever(void *argument)
+{
+	char byte;
+	(void)argument;
+	atomic_store(&cancelled.thread, gettid());
+	graft_receive(cancelled.fd, &byte, 1, NULL, NULL, 0);
+	atomic_fetch_add(&cancelled.returned, 1);
+	return NULL;
+}
+
+static bool sleeps(int thread)
+{
+	char path[64], state = '?';
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", thread);
+	FILE *file = fopen(path, "re");
+	CHECK(file);
+	CHECK_IS(1, fscanf(file, "%*d (%*[^)]) %c", &state));
+	fclose(file);
+	return state == 'S';
+}
+
+// A thread that waits for a datagram ends when it is cancelled.
+static void receiving_is_a_cancellation_point(void)
+{
+	pthread_t thread;
+	void *result;
+	int64_t end = now(CLOCK_MONOTONIC) + DEADLINE * SECOND;
+	cancelled.fd = udp_at(&sides[GRAFT_IPV4], ANY, PORT);
+	CHECK_IS(0, graft_timeout_set(cancelled.fd, GRAFT_RECEIVING, 3 * DEADLINE * SECOND));
+	CHECK(!pthread_create(&thread, NULL, receive_for_ever, NULL));
+	while (!atomic_load(&cancelled.thread) || !sleeps(atomic_load(&cancelled.thread)))
+		CHECK(now(CLOCK_MONOTONIC) < end);
+	CHECK(!pthread_cancel(thread));
+	CHECK(!pthread_join(thread, &result));
+	CHECK(result == PTHREAD_CANCELED);
+	CHECK_IS(0, atomic_load(&cancelled.returned));
+	CHECK(!close(cancelled.fd));
+}
+
+CASES(CASE(one_socket), CASE(no_cancellation_points), CASE(receiving_is_a_cancellation_point))
