@@ -252,16 +252,14 @@ static void mapped_destination(void)
 
 // ---- to write -------------------------------------------------------------------------------------------
 
-// What of `with` is specified, and comes back: as received, where a message without an interface tells the destination
-// alone.
+// What of `with` is specified, and comes back: read as what is received, it has a destination too.
 static unsigned written(unsigned with)
 {
-	unsigned back = with & (GRAFT_WITH_HOPS | GRAFT_WITH_CLASS | GRAFT_WITH_SEGMENT);
-	if (with & GRAFT_WITH_INTERFACE)
-		back |= GRAFT_WITH_SOURCE | GRAFT_WITH_DESTINATION | GRAFT_WITH_INTERFACE;
-	else if (with & GRAFT_WITH_SOURCE)
-		back |= GRAFT_WITH_DESTINATION;
-	return back;
+	with &= GRAFT_WITH_HOPS | GRAFT_WITH_CLASS | GRAFT_WITH_SOURCE | GRAFT_WITH_INTERFACE |
+	        GRAFT_WITH_SEGMENT;
+	if (with & (GRAFT_WITH_SOURCE | GRAFT_WITH_INTERFACE))
+		with |= GRAFT_WITH_DESTINATION;
+	return with;
 }
 
 static void check_read_back(
