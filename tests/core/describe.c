@@ -70,13 +70,14 @@ static void control_parts(void)
 	struct graft_control control = every_value();
 	for (unsigned set = 0; set < 1U << COUNT(parts); set++) {
 		char wanted[GRAFT_CONTROL_TEXT] = "";
+		int used = 0;
 		control.with = 0;
 		for (unsigned i = 0; i < COUNT(parts); i++) {
 			if (!(set >> i & 1))
 				continue;
 			control.with |= parts[i].with;
-			strcat(wanted, *wanted ? " " : "");
-			strcat(wanted, parts[i].text);
+			used += snprintf(wanted + used, sizeof(wanted) - (size_t)used, "%s%s",
+			        used ? " " : "", parts[i].text);
 		}
 		CONTEXT("with 0x%x", control.with);
 		check_control(wanted, &control);
