@@ -22,47 +22,53 @@ static const struct {
 
 enum { RECEIVABLE = sizeof(receivable) / sizeof(*receivable) };
 
-int graft_control_get(int fd)
+// Which are turned on, and which the socket doesn't have.
+static int look(int fd, unsigned *on, unsigned *lacking)
 {
-	unsigned with = 0;
+	*on = *lacking = 0;
 	for (unsigned i = 0; i < RECEIVABLE; i++) {
-		int64_t on = 0;
-		int error = graft_get(fd, receivable[i].option, &on);
+		int64_t value = 0;
+		int error = graft_get(fd, receivable[i].option, &value);
 		if (error && error != -ENOPROTOOPT)
 			return error;
-		with |= on ? receivable[i].with : 0;
+		*on |= value ? receivable[i].with : 0;
+		*lacking |= error ? receivable[i].with : 0;
 	}
-	return (int)with;
+	return 0;
 }
 
-// Which of the rows are wanted: one bit each. All that the socket doesn't have shows here, before anything is set.
-static int find_wanted(int fd, unsigned with, unsigned *wanted)
+int graft_control_get(int fd)
 {
-	for (unsigned i = 0; i < RECEIVABLE; i++) {
-		int64_t on;
-		int error = receivable[i].with & with ? graft_get(fd, receivable[i].option, &on) : 0;
-		if (error)
-			return error;
-		*wanted |= receivable[i].with & with ? 1U << i : 0;
-		with &= ~receivable[i].with;
-	}
-	return with || !*wanted ? -EINVAL : 0;
+	unsigned on, lacking;
+	int error = look(fd, &on, &lacking);
+	return error ? error : (int)on;
+}
+
+// All that can't be set shows before anything is.
+static int check_wanted(unsigned with, unsigned lacking)
+{
+	if (with & lacking)
+		return -ENOPROTOOPT;
+	unsigned rest = with;
+	for (unsigned i = 0; i < RECEIVABLE; i++)
+		rest &= ~receivable[i].with;
+	return rest || !with ? -EINVAL : 0;
 }
 
 int graft_control_set(int fd, unsigned with, bool on)
 {
-	unsigned wanted = 0, done = 0;
-	int before = graft_control_get(fd);
-	int error = before < 0 ? before : find_wanted(fd, with, &wanted);
+	unsigned before, lacking, done = 0;
+	int error = look(fd, &before, &lacking);
+	if (!error)
+		error = check_wanted(with, lacking);
 	while (!error && done < RECEIVABLE) {
-		if (wanted >> done & 1)
+		if (receivable[done].with & with)
 			error = graft_set(fd, receivable[done].option, on);
 		done += !error;
 	}
 	while (error && done-- > 0)
-		if (wanted >> done & 1)
-			graft_set(
-			        fd, receivable[done].option, (receivable[done].with & (unsigned)before) != 0);
+		if (receivable[done].with & with)
+			graft_set(fd, receivable[done].option, (receivable[done].with & before) != 0);
 	return error;
 }
 

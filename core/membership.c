@@ -1,15 +1,14 @@
 // Joining and leaving groups, by the protocol-independent requests of RFC 3678: one code for both families.
-#include "sockgraft.h"
+#include "membership.h"
 
 #include "kernel.h"
 
 #include <errno.h>
 #include <string.h>
 
-// The level of the group's side, and the group there: what is mapped belongs to IPv4.
-static int put_group(struct sockaddr_storage *storage, const union graft_address *group)
+int membership_put(struct sockaddr_storage *storage, const union graft_address *address)
 {
-	union graft_address plain = *group;
+	union graft_address plain = *address;
 	graft_address_unmap(&plain);
 	memcpy(storage, &plain, sizeof(plain));
 	return plain.any.sa_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
@@ -18,7 +17,7 @@ static int put_group(struct sockaddr_storage *storage, const union graft_address
 static int group_request(int fd, int name, unsigned index, const union graft_address *group)
 {
 	struct group_req request = {.gr_interface = index};
-	int level = put_group(&request.gr_group, group);
+	int level = membership_put(&request.gr_group, group);
 	return kernel_setsockopt(fd, level, name, &request, sizeof(request));
 }
 
@@ -26,8 +25,8 @@ static int source_request(
         int fd, int name, unsigned index, const union graft_address *group, const union graft_address *source)
 {
 	struct group_source_req request = {.gsr_interface = index};
-	int level = put_group(&request.gsr_group, group);
-	if (put_group(&request.gsr_source, source) != level)
+	int level = membership_put(&request.gsr_group, group);
+	if (membership_put(&request.gsr_source, source) != level)
 		return -EINVAL;
 	return kernel_setsockopt(fd, level, name, &request, sizeof(request));
 }

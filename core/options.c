@@ -1,5 +1,5 @@
 // The rows of the integer socket options as data, and reading and writing one of them on one side of a socket.
-#include "sockgraft.h"
+#include "options.h"
 
 #include "kernel.h"
 #include "socket.h"
@@ -14,7 +14,7 @@ const struct graft_option_row graft_option_rows[GRAFT_OPTION_COUNT] = {
 #undef ROW
 };
 
-static bool has_column(enum graft_option option, enum graft_side side)
+bool option_has_side(enum graft_option option, enum graft_side side)
 {
 	return (unsigned)option < GRAFT_OPTION_COUNT && graft_option_rows[option].column[side].name;
 }
@@ -28,7 +28,7 @@ int graft_side_set(int fd, enum graft_option option, enum graft_side side, int64
 {
 	const struct graft_option_row *row = &graft_option_rows[option];
 	// IPV6_MTU can be set, but as another thing: the size to which Linux cuts what is sent.
-	if (!has_column(option, side) || row->unit == GRAFT_UNIT_GAUGE)
+	if (!option_has_side(option, side) || row->unit == GRAFT_UNIT_GAUGE)
 		return -ENOPROTOOPT;
 	if (!in_range(option, value))
 		return -ERANGE;
@@ -41,7 +41,7 @@ int graft_side_get(int fd, enum graft_option option, enum graft_side side, int64
 {
 	int got;
 	const struct graft_option_row *row = &graft_option_rows[option];
-	if (!has_column(option, side))
+	if (!option_has_side(option, side))
 		return -ENOPROTOOPT;
 	socklen_t length = sizeof(got);
 	int error = kernel_getsockopt(fd, row->column[side].level, row->column[side].name, &got, &length);

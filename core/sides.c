@@ -2,30 +2,25 @@
 //
 // On an AF_INET6 socket IPv6 comes first. Its IPv4 side is set also where the socket is IPv6 only, which changes
 // nothing then and spares the question; a raw AF_INET6 socket has none, and says -ENOPROTOOPT.
-#include "sockgraft.h"
-
 #include "kernel.h"
+#include "options.h"
 #include "socket.h"
 
 #include <errno.h>
 #include <string.h>
 
-static bool has_column(enum graft_option option, enum graft_side side)
-{
-	return graft_option_rows[option].column[side].name != 0;
-}
-
 static bool has_one_column(enum graft_option option)
 {
+	if (!option_has_side(option, GRAFT_IPV4) || !option_has_side(option, GRAFT_IPV6))
+		return true;
 	const struct graft_option_row *row = &graft_option_rows[option];
 	return row->unit == GRAFT_UNIT_GAUGE ||
-	       row->column[GRAFT_IPV4].level == row->column[GRAFT_IPV6].level ||
-	       !has_column(option, GRAFT_IPV4) || !has_column(option, GRAFT_IPV6);
+	       row->column[GRAFT_IPV4].level == row->column[GRAFT_IPV6].level;
 }
 
 static enum graft_side first_side(int family, enum graft_option option)
 {
-	return family == AF_INET6 && has_column(option, GRAFT_IPV6) ? GRAFT_IPV6 : GRAFT_IPV4;
+	return family == AF_INET6 && option_has_side(option, GRAFT_IPV6) ? GRAFT_IPV6 : GRAFT_IPV4;
 }
 
 static int set_both(int fd, enum graft_option option, int64_t value)
@@ -48,8 +43,6 @@ int graft_set(int fd, enum graft_option option, int64_t value)
 	int family = socket_family(fd);
 	if (family < 0)
 		return family;
-	if ((unsigned)option >= GRAFT_OPTION_COUNT)
-		return -ENOPROTOOPT;
 	if (family == AF_INET || has_one_column(option))
 		return graft_side_set(fd, option, first_side(family, option), value);
 	return set_both(fd, option, value);
@@ -60,8 +53,6 @@ int graft_get(int fd, enum graft_option option, int64_t *value)
 	int family = socket_family(fd);
 	if (family < 0)
 		return family;
-	if ((unsigned)option >= GRAFT_OPTION_COUNT)
-		return -ENOPROTOOPT;
 	return graft_side_get(fd, option, first_side(family, option), value);
 }
 

@@ -1,7 +1,6 @@
 // The mode of a membership with all its sources at once: MCAST_MSFILTER of RFC 3678.
-#include "sockgraft.h"
-
 #include "kernel.h"
+#include "membership.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -34,11 +33,8 @@ static size_t size_for(unsigned sources)
 
 static int begin(struct request *request, unsigned index, const union graft_address *group)
 {
-	union graft_address plain = *group;
-	graft_address_unmap(&plain);
 	request->index = index;
-	memcpy(&request->group, &plain, sizeof(plain));
-	return plain.any.sa_family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	return membership_put(&request->group, group);
 }
 
 // ---- to get ---------------------------------------------------------------------------------------------
@@ -91,11 +87,9 @@ static int put(int fd, struct request *request, unsigned index, const union graf
 	request->mode = mode;
 	request->count = count;
 	for (unsigned i = 0; i < count; i++) {
-		union graft_address plain = sources[i];
-		graft_address_unmap(&plain);
-		if (plain.any.sa_family != request->group.ss_family)
+		membership_put(&request->sources[i], &sources[i]);
+		if (request->sources[i].ss_family != request->group.ss_family)
 			return -EINVAL;
-		memcpy(&request->sources[i], &plain, sizeof(plain));
 	}
 	return kernel_setsockopt(fd, level, MCAST_MSFILTER, request, (socklen_t)size_for(count));
 }
