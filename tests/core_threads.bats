@@ -1,8 +1,7 @@
 # Core: one socket in many threads, which send, receive, turn control messages on and off, join and leave at once.
 
 load hosts
-
-TSAN=$(realpath -m "$TESTS/../build/tsan")
+load sanitizer
 
 setup() {
 	hosts_up
@@ -17,8 +16,7 @@ teardown() {
 }
 
 @test "threads on one socket: no data race" {
-	[ "$BUILD" = "${TSAN%/tsan}" ] || skip "it has a build of its own"
-	[ -e "$TSAN/tests/core/threads" ] || skip "make thread-builds makes what it takes"
+	needs_tsan tests/core/threads
 	export TSAN_OPTIONS=log_path=$BATS_TEST_TMPDIR/sanitizer
 	BUILD=$TSAN core threads one_socket 2>"$(err r)" || can_run
 }
@@ -29,10 +27,4 @@ teardown() {
 
 @test "a thread that is cancelled while it waits for a datagram ends" {
 	core threads receiving_is_a_cancellation_point
-}
-
-# An old sanitizer can't lay out its memory where the kernel picks addresses from a wider range.
-can_run() {
-	! complained r 'unexpected memory mapping' || skip "ThreadSanitizer doesn't run on this kernel"
-	fail "$(cat "$(err r)")"
 }

@@ -1,8 +1,7 @@
 # Many threads and children use sockets at once: no data race, and no call that waits for another thread's.
 
 load hosts
-
-TSAN=$(realpath -m "$TESTS/../build/tsan")
+load sanitizer
 
 setup() {
 	hosts_up
@@ -16,20 +15,13 @@ teardown() {
 # functions come before its own.
 without_races() {
 	local sanitizer
-	[ "$BUILD" = "${TSAN%/tsan}" ] || skip "it has a build of its own"
-	[ -e "$TSAN/libsockgraft.so" ] || skip "make thread-builds makes what it takes"
+	needs_tsan libsockgraft.so
 	sanitizer=$(ldd "$TSAN/libsockgraft.so" | awk '/libtsan|libclang_rt/ { print $3 }')
 	# The slots are pointers, and as such written whole; whichever of the two functions a call finds there does.
 	export TSAN_OPTIONS=log_path=$BATS_TEST_TMPDIR/sanitizer
 	SOCKGRAFT_LOG=quiet SOCKGRAFT_JOIN=$2 on receiver env LD_PRELOAD="$TSAN/libsockgraft.so $sanitizer" \
 		"$TSAN/tests/threads" stress "$1" 3 >"$(out r)" 2>"$(err r)" || can_run
 	said r '^[1-9][0-9]* rounds$'
-}
-
-# An old sanitizer can't lay out its memory where the kernel picks addresses from a wider range.
-can_run() {
-	! complained r 'unexpected memory mapping' || skip "ThreadSanitizer doesn't run on this kernel"
-	fail "$(cat "$(err r)")"
 }
 
 @test "no data race" {
@@ -45,15 +37,10 @@ can_run() {
 }
 
 @test "a race would be seen" {
-	[ "$BUILD" = "${TSAN%/tsan}" ] || skip "it has a build of its own"
-	[ -e "$TSAN/tests/threads" ] || skip "make thread-builds makes what it takes"
+	needs_tsan tests/threads
 	export TSAN_OPTIONS="log_path=$BATS_TEST_TMPDIR/seen"
 	on receiver "$TSAN/tests/threads" race 10.77.0.22 1 >"$(out r)" 2>"$(err r)" || can_run_at_all
 	grep -q 'data race' "$BATS_TEST_TMPDIR"/seen.*
-}
-
-can_run_at_all() {
-	! complained r 'unexpected memory mapping' || skip "ThreadSanitizer doesn't run on this kernel"
 }
 
 # while_blocked MEMBERSHIPS CALL...: while one thread is blocked in the call, another uses sockets as ever.

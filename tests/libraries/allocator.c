@@ -1,5 +1,7 @@
 // An allocator that itself uses sockets and files: each malloc and free makes such calls, and so does its constructor,
 // as those of tracers and profilers do. What is freed is not used again.
+#include "heap.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -8,8 +10,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define EXPORTED __attribute__((visibility("default")))
 
 enum { ROOM = 1 << 28, HEADER = 16, EVERY = 16 };
 
@@ -70,22 +70,6 @@ EXPORTED void free(void *memory)
 {
 	(void)memory;
 	trace();
-}
-
-EXPORTED void *calloc(size_t count, size_t size)
-{
-	return malloc(count * size); // never used before
-}
-
-EXPORTED void *realloc(void *memory, size_t size)
-{
-	size_t before = 0;
-	char *now = malloc(size);
-	if (memory)
-		memcpy(&before, (char *)memory - sizeof(before), sizeof(before));
-	if (now && memory)
-		memcpy(now, memory, before < size ? before : size);
-	return now;
 }
 
 EXPORTED void *memalign(size_t alignment, size_t size)
