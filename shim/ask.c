@@ -73,7 +73,7 @@ static bool is_multicast_all(int level, int name)
 // So that a bind that fails doesn't turn on what the program turned off.
 static void note_multicast_all(int fd, const void *value, socklen_t length)
 {
-	uint32_t state = descriptor_state(fd);
+	uint64_t state = descriptor_state(fd);
 	int on = 1;
 	if (!value) // ipv6(7) takes it for 0
 		on = 0;
@@ -87,7 +87,7 @@ static void note_multicast_all(int fd, const void *value, socklen_t length)
 
 static void note_own_filter(int fd, int name)
 {
-	uint32_t state = descriptor_state(fd), flag = OWN_FILTER;
+	uint64_t state = descriptor_state(fd), flag = OWN_FILTER;
 	if (state & INET)
 		descriptor_replace(fd, state, name == SO_DETACH_FILTER ? state & ~flag : state | flag);
 }

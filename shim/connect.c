@@ -145,7 +145,7 @@ static int connect_by_policy(struct subject *subject, const struct sockaddr *add
 // connect(2): AF_UNSPEC takes the connection away, and the name unless the program gave it.
 static void after_disconnect(struct subject *subject)
 {
-	subject->state &= ~(uint32_t)(ADDRESSED | NAMED);
+	subject->state &= ~(uint64_t)(ADDRESSED | NAMED);
 	subject_find_local(subject);
 	if (subject->facts.local_known)
 		subject->state |= NAMED;

@@ -15,13 +15,24 @@ enum {
 	DESCRIPTORS_AT_MOST = 1 << 20, // fs.nr_open's default
 	GROWS_BY = 512,                // entries: a page of them
 	ASKED_ADDRESSES = 256,
+	PEERS = 128,
 };
 
 #define TABLE_BYTES (sizeof(struct descriptor) * DESCRIPTORS_AT_MOST)
 
+// What few descriptors have: behind the table, usable from the first of them on.
+struct rest {
+	uint32_t tried; // PENDING: when it was last tried, in seconds of CLOCK_MONOTONIC
+	uint32_t own;   // bits of enum held
+};
+
+#define REST_BYTES (sizeof(struct rest) * DESCRIPTORS_AT_MOST)
+
 struct descriptor *descriptor_table;
 unsigned descriptor_limit;
 
+static struct rest *rest_table;
+static unsigned rest_limit; // entries that can be used
 static unsigned pending, inherited;
 #ifdef SHIM_SEES_VFORK
 static bool shared; // there is, or was, a child that runs in this memory
@@ -41,39 +52,56 @@ static bool in_vfork_child(void)
 	return ~(clock >> 3) != (pid_t)next.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
-// Makes entry `fd` usable. Two threads may do this at once: both only ever add.
-static bool grow(unsigned fd)
+// Makes entry `fd` of a table usable, of entries of `size` bytes. Two threads may do this at once: both only ever add.
+static bool grow(void *table, unsigned *table_limit, size_t size, unsigned fd)
 {
 	if (fd >= DESCRIPTORS_AT_MOST)
 		return false;
-	size_t page = getauxval(AT_PAGESZ);
-	size_t bytes = ((fd + GROWS_BY) * sizeof(struct descriptor) + page - 1) / page * page;
-	if (bytes > TABLE_BYTES)
-		bytes = TABLE_BYTES;
-	if (mprotect(descriptor_table, bytes, PROT_READ | PROT_WRITE))
+	size_t page = getauxval(AT_PAGESZ), all = size * DESCRIPTORS_AT_MOST;
+	size_t bytes = ((fd + GROWS_BY) * size + page - 1) / page * page;
+	if (bytes > all)
+		bytes = all;
+	if (mprotect(table, bytes, PROT_READ | PROT_WRITE))
 		return false;
-	unsigned limit = (unsigned)(bytes / sizeof(struct descriptor));
+	unsigned limit = (unsigned)(bytes / size);
 	if (limit > DESCRIPTORS_AT_MOST)
 		limit = DESCRIPTORS_AT_MOST;
-	unsigned now = __atomic_load_n(&descriptor_limit, __ATOMIC_RELAXED);
-	while (now < limit && !__atomic_compare_exchange_n(&descriptor_limit, &now, limit, false,
-	                              __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	unsigned now = __atomic_load_n(table_limit, __ATOMIC_RELAXED);
+	while (now < limit && !__atomic_compare_exchange_n(
+	                              table_limit, &now, limit, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
 	return true;
+}
+
+static bool grow_states(unsigned fd)
+{
+	return grow(descriptor_table, &descriptor_limit, sizeof(struct descriptor), fd);
+}
+
+// The rest of `fd`; NULL: there is none yet and, with `made`, no memory for it.
+static struct rest *rest_of(int fd, bool made)
+{
+	unsigned limit = __atomic_load_n(&rest_limit, __ATOMIC_ACQUIRE);
+	if ((unsigned)fd >= limit &&
+	        !(made && rest_table && grow(rest_table, &rest_limit, sizeof(struct rest), (unsigned)fd)))
+		return NULL;
+	return &rest_table[(unsigned)fd];
 }
 
 bool descriptors_start(void)
 {
 	// Address space is reserved for the whole table and made usable page by page: the table never moves,
 	// so it can be read without a lock, and mlockall finds no more of it than is in use.
-	void *table = mmap(NULL, TABLE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *table = mmap(NULL, TABLE_BYTES + REST_BYTES, PROT_NONE,
+	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (table == MAP_FAILED)
 		return false;
-	descriptor_table = table;
-	return grow(0);
+	descriptor_table = (struct descriptor *)table;
+	rest_table = (struct rest *)(table + TABLE_BYTES);
+	return grow_states(0);
 }
 
-static void count(unsigned *counter, uint32_t flag, uint32_t before, uint32_t after)
+static void count(unsigned *counter, uint64_t flag, uint64_t before, uint64_t after)
 {
 	if ((before ^ after) & flag)
 		__atomic_add_fetch(counter, after & flag ? 1U : -1U, __ATOMIC_RELAXED);
@@ -86,7 +114,7 @@ static bool anything_waits(void)
 	return descriptors_pending() || __atomic_load_n(&inherited, __ATOMIC_RELAXED);
 }
 
-static void count_waiting(uint32_t before, uint32_t after)
+static void count_waiting(uint64_t before, uint64_t after)
 {
 	if (!((before ^ after) & (PENDING | INHERITED)))
 		return;
@@ -100,24 +128,27 @@ static void count_waiting(uint32_t before, uint32_t after)
 	} while (engaged != anything_waits());
 }
 
-static bool may_write(int fd, uint32_t state)
+static bool may_write(int fd, uint64_t state)
 {
 	if (!descriptor_table || fd < 0)
 		return false;
 	unsigned limit = __atomic_load_n(&descriptor_limit, __ATOMIC_ACQUIRE);
-	return (unsigned)fd < limit || (state && grow((unsigned)fd));
+	return (unsigned)fd < limit || (state && grow_states((unsigned)fd));
 }
 
-void descriptor_set(int fd, uint32_t state)
+void descriptor_set(int fd, uint64_t state)
 {
-	const uint32_t kept = GOVERNED | PENDING | WIDENED | INHERITED;
+	const uint64_t kept = GOVERNED | PENDING | WIDENED | INHERITED;
 	if (!may_write(fd, state) || ((descriptor_state(fd) | state) & kept && in_vfork_child()))
 		return;
-	uint32_t before = __atomic_exchange_n(&descriptor_table[fd].state, state, __ATOMIC_ACQ_REL);
+	struct rest *rest = rest_of(fd, false);
+	if (rest)
+		__atomic_store_n(&rest->own, 0, __ATOMIC_RELAXED);
+	uint64_t before = __atomic_exchange_n(&descriptor_table[fd].state, state, __ATOMIC_ACQ_REL);
 	count_waiting(before, state);
 }
 
-void descriptor_replace(int fd, uint32_t before, uint32_t state)
+void descriptor_replace(int fd, uint64_t before, uint64_t state)
 {
 	if (may_write(fd, state) && __atomic_compare_exchange_n(&descriptor_table[fd].state, &before, state,
 	                                    false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -139,7 +170,21 @@ void descriptors_shared(void)
 bool descriptor_try(int fd)
 {
 	uint32_t now = seconds();
-	return __atomic_exchange_n(&descriptor_table[fd].tried, now, __ATOMIC_RELAXED) != now;
+	struct rest *rest = rest_of(fd, true);
+	return !rest || __atomic_exchange_n(&rest->tried, now, __ATOMIC_RELAXED) != now;
+}
+
+uint32_t descriptor_own(int fd)
+{
+	const struct rest *rest = rest_of(fd, false);
+	return rest ? __atomic_load_n(&rest->own, __ATOMIC_RELAXED) : 0;
+}
+
+void descriptor_set_own(int fd, uint32_t own)
+{
+	struct rest *rest = own || descriptor_own(fd) ? rest_of(fd, true) : NULL;
+	if (rest)
+		__atomic_store_n(&rest->own, own, __ATOMIC_RELAXED);
 }
 
 bool descriptors_pending(void)
@@ -155,44 +200,74 @@ void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd, void *con
 			visit(fd, context);
 }
 
-// ---- asked addresses ------------------------------------------------------------------------------------
+// ---- addresses that programs ask for ---------------------------------------------------------------------
 //
-// As many as the host has addresses that programs bind to: they are kept once and never dropped.
+// As many as there are that programs bind to, and that the policy redirects: they are kept once and never dropped.
+// Entry 0 stands for none.
 
-static union graft_address asked[ASKED_ADDRESSES] ROOM;
-static unsigned asked_count; // taken; entry 0 stands for none
-static bool asked_ready[ASKED_ADDRESSES];
+struct addresses {
+	union graft_address *entries;
+	bool *ready;
+	unsigned *taken, room;
+};
+
+static union graft_address asked_entries[ASKED_ADDRESSES] ROOM, peer_entries[PEERS] ROOM;
+static bool asked_ready[ASKED_ADDRESSES], peers_ready[PEERS];
+static unsigned asked_taken, peers_taken;
 
 static bool same(const union graft_address *a, const union graft_address *b)
 {
-	return graft_address_equal(a, b) &&
+	return graft_address_equal(a, b) && graft_address_port(a) == graft_address_port(b) &&
 	       (a->any.sa_family == AF_INET || a->v6.sin6_scope_id == b->v6.sin6_scope_id);
 }
 
-uint32_t descriptor_ask(const union graft_address *address)
+// The number of `address`; 0: it has no family, or there is no room for another.
+static unsigned number_of(const struct addresses *addresses, const union graft_address *address)
 {
 	if (!address->any.sa_family)
 		return 0;
-	unsigned count = __atomic_load_n(&asked_count, __ATOMIC_RELAXED);
-	for (unsigned i = 1; i <= count && i < ASKED_ADDRESSES; i++)
-		if (__atomic_load_n(&asked_ready[i], __ATOMIC_ACQUIRE) && same(&asked[i], address))
-			return i << ASKED_SHIFT;
-	if (count >= ASKED_ADDRESSES - 1)
+	unsigned count = __atomic_load_n(addresses->taken, __ATOMIC_RELAXED);
+	for (unsigned i = 1; i <= count && i < addresses->room; i++)
+		if (__atomic_load_n(&addresses->ready[i], __ATOMIC_ACQUIRE) &&
+		        same(&addresses->entries[i], address))
+			return i;
+	if (count >= addresses->room - 1)
 		return 0;
-	unsigned taken = __atomic_add_fetch(&asked_count, 1, __ATOMIC_RELAXED);
-	if (taken >= ASKED_ADDRESSES)
+	unsigned taken = __atomic_add_fetch(addresses->taken, 1, __ATOMIC_RELAXED);
+	if (taken >= addresses->room)
 		return 0;
-	asked[taken] = *address;
-	graft_address_set_port(&asked[taken], 0);
-	__atomic_store_n(&asked_ready[taken], true, __ATOMIC_RELEASE);
-	return taken << ASKED_SHIFT;
+	addresses->entries[taken] = *address;
+	__atomic_store_n(&addresses->ready[taken], true, __ATOMIC_RELEASE);
+	return taken;
 }
 
-bool descriptor_asked(uint32_t state, union graft_address *address)
+uint64_t descriptor_ask(const union graft_address *address)
 {
-	unsigned i = state >> ASKED_SHIFT & (ASKED_ADDRESSES - 1);
-	if (!i)
-		return false;
-	*address = asked[i];
-	return true;
+	const struct addresses asked = {asked_entries, asked_ready, &asked_taken, ASKED_ADDRESSES};
+	union graft_address without_port = *address;
+	if (address->any.sa_family)
+		graft_address_set_port(&without_port, 0);
+	return (uint64_t)number_of(&asked, &without_port) << ASKED_SHIFT;
+}
+
+bool descriptor_asked(uint64_t state, union graft_address *address)
+{
+	unsigned i = (unsigned)(state >> ASKED_SHIFT) & (ASKED_ADDRESSES - 1);
+	if (i)
+		*address = asked_entries[i];
+	return i;
+}
+
+uint64_t descriptor_peer_bits(const union graft_address *address)
+{
+	const struct addresses peers = {peer_entries, peers_ready, &peers_taken, PEERS};
+	return (uint64_t)number_of(&peers, address) << PEER_SHIFT;
+}
+
+bool descriptor_peer(uint64_t state, union graft_address *address)
+{
+	unsigned i = (unsigned)(state >> PEER_SHIFT) & (PEERS - 1);
+	if (i)
+		*address = peer_entries[i];
+	return i;
 }

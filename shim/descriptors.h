@@ -19,24 +19,55 @@ enum descriptor_flag {
 	INET6 = 1 << 6, // AF_INET6, together with INET
 	KIND_SHIFT = 7, // two bits: enum socket_kind
 	NAMED = 1 << 9, // bound by the program or the kernel: rules on the local address have been applied
-	ADDRESSED = 1 << 10,    // rules on the destination have been applied
-	WIDENED = 1 << 11,      // bound to the wildcard where the program asked for one address
-	FILTERED = 1 << 12,     // our packet filter is attached
-	OWN_FILTER = 1 << 13,   // the program attached a packet filter
-	PENDING = 1 << 14,      // a membership waits for its interface
-	GOVERNED = 1 << 15,     // some rule placed something on it
-	SOURCED = 1 << 24,      // WIDENED, and its datagrams leave from the asked address
-	SEND_SETTLED = 1 << 25, // SEND_QUIET but for the source of a SOURCED socket
-	SHARED = 1 << 26,       // another descriptor of the same socket may have named it
-	PINGS = 1 << 27,        // datagrams of ICMP: hears the answers to what it sent, and no groups
-	ALL_OFF = 1 << 28,      // the program itself turned IP_MULTICAST_ALL off
-	PARTLY = 1 << 29,       // some membership of the policy was refused, or is of the program's making
-	ASKED_SHIFT = 16,       // eight bits: the address that the program asked for (descriptor_asked)
+	ADDRESSED = 1 << 10,   // rules on the destination have been applied
+	WIDENED = 1 << 11,     // bound to the wildcard where the program asked for one address
+	FILTERED = 1 << 12,    // our packet filter is attached
+	OWN_FILTER = 1 << 13,  // the program attached a packet filter
+	PENDING = 1 << 14,     // a membership waits for its interface
+	GOVERNED = 1 << 15,    // some rule placed something on it
+	WRITE_QUIET = 1 << 16, // RECEIVE_QUIET, and send, write and writev have nothing to do with a datagram
+	CONTROL_QUIET = 1 << 17, // SEND_QUIET, and sendmsg has no control message to look for
+	SPREADS = 1 << 18,       // what it sends to a group leaves by several interfaces
+	REDIRECTS = 1 << 19,     // where it sends to may be redirected
+	PEER_IS_GROUP = 1 << 20, // connected to a group
+	ANSWERED = 1 << 21,      // REDIRECTS, and it has sent to a peer in another's place: answers may come
+	OWN_JOINS = 1 << 22,     // what the program joined is not what it asked for (own_joins.c)
+	SOURCED = 1 << 24,       // WIDENED, and its datagrams leave from the asked address
+	SEND_SETTLED = 1 << 25,  // SEND_QUIET but for the source of a SOURCED socket
+	SHARED = 1 << 26,        // another descriptor of the same socket may have named it
+	PINGS = 1 << 27,         // datagrams of ICMP: hears the answers to what it sent, and no groups
+	ALL_OFF = 1 << 28,       // the program itself turned IP_MULTICAST_ALL off
+	PARTLY = 1 << 29,        // some membership of the policy was refused, or is of the program's making
 };
 
+// The upper half of a state.
+enum {
+	ASKED_SHIFT = 32, // eight bits: the address that the program asked to be bound to (descriptor_asked)
+	PEER_SHIFT =
+	        40, // seven bits: the peer that the program asked for where it has another (descriptor_peer)
+	HELD_SHIFT = 47, // the rest: what the policy holds on to (enum held)
+};
+
+// What the policy may hold on to, whatever the program says: the options by their number, and these.
+enum held {
+	HELD_DSCP = GRAFT_KEYED_OPTIONS,
+	HELD_INTERFACE,
+	HELD_DEVICE,
+	HELD_REUSE_ADDR,
+	HELD_REUSE_PORT,
+	HELD_COUNT,
+};
+#define HELD(what) (1ULL << (HELD_SHIFT + (what)))
+
+// What a control message may say otherwise for one datagram.
+#define HELD_IN_CONTROL                                                                                      \
+	(HELD(GRAFT_TOS) | HELD(GRAFT_TCLASS) | HELD(HELD_DSCP) | HELD(GRAFT_TTL) | HELD(GRAFT_HOPLIMIT) |   \
+	        HELD(GRAFT_MULTICAST_TTL) | HELD(GRAFT_MULTICAST_HOPLIMIT) | HELD(GRAFT_MARK) |              \
+	        HELD(GRAFT_PRIORITY) | HELD(HELD_INTERFACE))
+_Static_assert(HELD_SHIFT + HELD_COUNT <= 64, "all that is held fits in a state");
+
 struct descriptor {
-	uint32_t state; // descriptor_flag bits; 0: nothing known
-	uint32_t tried; // PENDING: when it was last tried, in seconds of CLOCK_MONOTONIC
+	uint64_t state __attribute__((aligned(8))); // descriptor_flag bits and what follows; 0: nothing known
 };
 
 #pragma GCC visibility push(hidden) // so that the quick way needs no look-up in the global offset table
@@ -44,14 +75,14 @@ extern struct descriptor *descriptor_table;
 extern unsigned descriptor_limit; // entries that can be read
 #pragma GCC visibility pop
 
-static inline uint32_t descriptor_state(int fd)
+static inline uint64_t descriptor_state(int fd)
 {
 	if ((unsigned)fd >= __atomic_load_n(&descriptor_limit, __ATOMIC_ACQUIRE))
 		return 0;
 	return __atomic_load_n(&descriptor_table[(unsigned)fd].state, __ATOMIC_ACQUIRE);
 }
 
-static inline __attribute__((always_inline)) bool descriptor_has(int fd, uint32_t flags) // any of them
+static inline __attribute__((always_inline)) bool descriptor_has(int fd, uint64_t flags) // any of them
 {
 	return descriptor_state(fd) & flags;
 }
@@ -60,12 +91,12 @@ static inline __attribute__((always_inline)) bool descriptor_has(int fd, uint32_
 // folds into the comparison and the test: two instructions fewer on every datagram. Both words are written
 // whole, the limit after the entries that it admits, and neither is ever taken back.
 #ifdef __SANITIZE_THREAD__ // which can't know that
-static inline bool descriptor_is_quiet(int fd, uint32_t flag)
+static inline bool descriptor_is_quiet(int fd, uint64_t flag)
 {
 	return descriptor_has(fd, flag);
 }
 #else
-static inline __attribute__((always_inline)) bool descriptor_is_quiet(int fd, uint32_t flag)
+static inline __attribute__((always_inline)) bool descriptor_is_quiet(int fd, uint64_t flag)
 {
 	return __builtin_expect((unsigned)fd < descriptor_limit, true) &&
 	       __builtin_expect((descriptor_table[(unsigned)fd].state & flag) != 0, true);
@@ -78,14 +109,19 @@ bool descriptors_start(void);
 // Whose descriptor `fd` is now: remembers its `state`; 0 forgets it. In the child of vfork, which shares this memory
 // with its parent, what the parent knows of a governed socket is left alone, and none is put in the place of what the
 // parent has at that number.
-void descriptor_set(int fd, uint32_t state);
+void descriptor_set(int fd, uint64_t state);
 
 // What is known besides of the same socket: nothing is written if the entry is no longer `before`, as another thread
 // has closed the descriptor in the meantime, and its number may be that of a new socket.
-void descriptor_replace(int fd, uint32_t before, uint32_t state);
+void descriptor_replace(int fd, uint64_t before, uint64_t state);
 
 // A child is being made that runs in this memory: from now on it is asked who writes.
 void descriptors_shared(void);
+
+// What the program has set itself, bits of 1U << enum held: a default of the policy does not come over it any more.
+// Kept from the first call on, forgotten with the descriptor.
+uint32_t descriptor_own(int fd);
+void descriptor_set_own(int fd, uint32_t own);
 
 // true at most once a second for each pending descriptor.
 bool descriptor_try(int fd);
@@ -98,9 +134,15 @@ void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd, void *con
 
 // The bits of a state that stand for an asked address; the same address gets the same bits. 0: there is none
 // (AF_UNSPEC), or the room for different addresses is used up, and it must be read back from the filter.
-uint32_t descriptor_ask(const union graft_address *address);
+uint64_t descriptor_ask(const union graft_address *address);
 
 // The asked address of a state; false: read it from the filter.
-bool descriptor_asked(uint32_t state, union graft_address *address);
+bool descriptor_asked(uint64_t state, union graft_address *address);
+
+// The same for the peer that the program asked for, with its port; false: it is to be had from the kernel's and the
+// policy.
+uint64_t descriptor_peer_bits(const union graft_address *address);
+bool descriptor_peer(uint64_t state, union graft_address *address);
+#define PEER_BITS (127ULL << PEER_SHIFT)
 
 #endif

@@ -198,7 +198,7 @@ void filters_detach(struct subject *subject)
 	}
 	if (workshop)
 		workshop_close(workshop);
-	subject->state &= ~(uint32_t)FILTERED;
+	subject->state &= ~(uint64_t)FILTERED;
 }
 
 int filters_adopt(struct subject *subject)
@@ -212,7 +212,7 @@ int filters_adopt(struct subject *subject)
 		return 0;
 	subject->state |= FILTERED;
 	if (!inner_length(&reading))
-		subject->state &= ~(uint32_t)OWN_FILTER;
+		subject->state &= ~(uint64_t)OWN_FILTER;
 	if (reading.identity.tag & TAG_CLOSED)
 		subject->state |= WIDENED | descriptor_ask(&reading.identity.address);
 	if (reading.identity.tag & TAG_SOURCED)

@@ -40,7 +40,7 @@ static bool may_join(const struct subject *subject)
 
 bool joins_wanted(const struct subject *subject, struct sides sides)
 {
-	struct join_cursor cursor = {0};
+	struct plan_cursor cursor = {0};
 	const struct membership *membership;
 	if (!may_join(subject))
 		return false;
@@ -52,7 +52,7 @@ bool joins_wanted(const struct subject *subject, struct sides sides)
 
 bool joins_include(const struct subject *subject, const union graft_address *group)
 {
-	struct join_cursor cursor = {0};
+	struct plan_cursor cursor = {0};
 	const struct membership *membership;
 	while (may_join(subject) && (membership = plan_next_join(&policy, &subject->facts, &cursor)))
 		if (graft_address_equal(&membership->group, group))
@@ -64,7 +64,7 @@ union graft_address joins_sole_group(const struct subject *subject, struct sides
 {
 	static const union graft_address none;
 	union graft_address group = none;
-	struct join_cursor cursor = {0};
+	struct plan_cursor cursor = {0};
 	const struct membership *membership;
 	while ((membership = plan_next_join(&policy, &subject->facts, &cursor))) {
 		if (!on_side(sides, membership))
@@ -105,7 +105,7 @@ static int add_join(const struct subject *subject, const struct membership *memb
 // Whether the policy has more to say of the membership's group on this socket.
 static bool is_repeated(const struct subject *subject, const struct membership *membership)
 {
-	struct join_cursor cursor = {0};
+	struct plan_cursor cursor = {0};
 	const struct membership *other;
 	while ((other = plan_next_join(&policy, &subject->facts, &cursor)))
 		if (other != membership && graft_address_equal(&other->group, &membership->group))
@@ -142,7 +142,7 @@ static int add_by_interface(const struct subject *subject, const struct membersh
 
 int joins_find(const struct subject *subject, struct sides sides, struct joins *joins)
 {
-	struct join_cursor cursor = {0};
+	struct plan_cursor cursor = {0};
 	const struct membership *membership;
 	int error = 0;
 	bool only_known = false;
@@ -181,7 +181,7 @@ static void set_multicast_all(const struct subject *subject, int on)
 
 int joins_place(struct subject *subject, const struct opening *opening, struct joins *joins)
 {
-	uint32_t before = subject->state;
+	uint64_t before = subject->state;
 	set_multicast_all(subject, 0);
 	int error = 0;
 	if (filters_needed(subject, opening, joins))
@@ -190,7 +190,7 @@ int joins_place(struct subject *subject, const struct opening *opening, struct j
 		error = memberships_make(subject, joins);
 	if (joins->pending)
 		subject->state |= PENDING;
-	subject->state &= ~(uint32_t)PARTLY;
+	subject->state &= ~(uint64_t)PARTLY;
 	if (joins->partly || !memberships_complete(joins))
 		subject->state |= PARTLY;
 	if (!error) {
@@ -212,7 +212,7 @@ void joins_undo(struct subject *subject, struct joins *joins)
 		filters_detach(subject);
 	if (!(subject->state & ALL_OFF))
 		set_multicast_all(subject, 1);
-	subject->state &= ~(uint32_t)PENDING;
+	subject->state &= ~(uint64_t)PENDING;
 }
 
 int joins_place_live(struct subject *subject)

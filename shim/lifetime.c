@@ -44,7 +44,7 @@ int on_socket(int family, int type, int protocol)
 	int fd = next.socket(family, type, protocol);
 	if (fd < 0)
 		return fd;
-	uint32_t state = state_of_socket(family, type, protocol);
+	uint64_t state = state_of_socket(family, type, protocol);
 	descriptor_set(fd, state);
 	if (!(state & INET))
 		return fd;
@@ -69,7 +69,7 @@ int on_socketpair(int family, int type, int protocol, int fds[2])
 // is left besides are rules on its addresses, which are known now.
 static int settle_accepted(int listener, int fd)
 {
-	descriptor_set(fd, descriptor_state(listener) & ~(uint32_t)(PENDING | INHERITED));
+	descriptor_set(fd, descriptor_state(listener) & ~(uint64_t)(PENDING | INHERITED));
 	struct subject subject = subject_known(fd), parent = subject_known(listener);
 	bool asks_local = subject_asks_local(&subject), asks_to = subject_asks_to(&subject);
 	struct plan before, now;
@@ -120,7 +120,7 @@ int on_accept4(int fd, ANY_SOCKADDR address, socklen_t *restrict length, int fla
 
 static int copied(int from, int to)
 {
-	uint32_t state = descriptor_state(from);
+	uint64_t state = descriptor_state(from);
 	if (to < 0 || to == from)
 		return to;
 	if (state & INET && !(state & NAMED)) { // each may be named through the other

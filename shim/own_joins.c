@@ -225,7 +225,8 @@ static unsigned policy_interface(const struct subject *subject)
 	unsigned index;
 	plan_make(&plan, &policy, &subject->facts);
 	const struct setting *setting = plan.values[KEY_INTERFACE];
-	if (!setting || graft_interface_resolve(subject->fd, &setting->value.interface, &index, 1) < 0)
+	if (!setting ||
+	        graft_interface_resolve(subject->fd, &setting->value.interfaces.items[0], &index, 1) < 0)
 		return 0;
 	report_placed(subject, "the program's membership request goes to the interface", setting->origin);
 	return index;
@@ -234,7 +235,7 @@ static unsigned policy_interface(const struct subject *subject)
 // Whether there is anything to say about a request at all: no request is even read otherwise.
 static bool is_concerned(int fd)
 {
-	uint32_t state = descriptor_state(fd);
+	uint64_t state = descriptor_state(fd);
 	return state & INET && (policy.interfaces || (policy.joins && state & GOVERNED));
 }
 

@@ -15,7 +15,7 @@
 // A descriptor may have been closed behind our back (fclose, close_range), and be something else by now.
 static bool is_still(const struct subject *subject)
 {
-	const uint32_t kind = INET | INET6 | 3U << KIND_SHIFT;
+	const uint64_t kind = INET | INET6 | 3U << KIND_SHIFT;
 	return !((state_of_descriptor(subject->fd) ^ subject->state) & kind);
 }
 
@@ -26,7 +26,7 @@ static int place_again(struct subject *subject)
 	subject_find_local(subject);
 	if (subject->state & ADDRESSED && subject_asks_to(subject))
 		subject_find_peer(subject);
-	subject->state &= ~(uint32_t)PENDING;
+	subject->state &= ~(uint64_t)PENDING;
 	plan_make(&now, &policy, &subject->facts);
 	before = now;
 	before.values[KEY_INTERFACE] = before.values[KEY_DEVICE] = NULL;

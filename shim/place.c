@@ -3,6 +3,7 @@
 
 #include "../core/kernel.h"
 #include "../core/text.h"
+#include "interfaces.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,14 +14,28 @@ struct placing {
 	bool tos_set; // which sets the priority too (ip(7))
 };
 
+// Whether the program has set it itself, and the policy's value is only a default.
+static bool is_programs(const struct placing *placing, const struct setting *setting, enum held held)
+{
+	return setting->fallback && descriptor_own(placing->subject->fd) & 1U << held;
+}
+
 // The setting of `key` that has to be placed, or NULL if there is none or it is placed already.
-static const struct setting *fresh(const struct placing *placing, enum policy_key key)
+static const struct setting *fresh(const struct placing *placing, enum policy_key key, enum held held)
 {
 	const struct setting *setting = placing->now->values[key];
 	bool again = key == KEY_PRIORITY && placing->tos_set;
-	if (placing->before && placing->before->values[key] == setting && !again)
+	if (!setting || (placing->before && placing->before->values[key] == setting && !again))
 		return NULL;
-	return setting;
+	return is_programs(placing, setting, held) ? NULL : setting;
+}
+
+// What the policy holds on to from now on, unless it is a default.
+static void hold(struct subject *subject, const struct setting *setting, enum held held)
+{
+	subject->state &= ~HELD(held);
+	if (!setting->fallback)
+		subject->state |= HELD(held);
 }
 
 // An AF_INET6 socket may carry IPv4 too and gets both sides; a raw one can't, and doesn't know the options.
@@ -31,10 +46,12 @@ static bool has_side(const struct subject *subject, enum graft_side side)
 	return !(subject->state & INET6) || subject->facts.kind != SOCKET_RAW;
 }
 
-// Reports how placing `word`=`value` went.
-static int report(struct subject *subject, const struct setting *setting, const char *value, int error,
-        const char *advice)
+// Reports how placing `word`=`value` went. What waits for its interface is held on to already.
+static int report(struct subject *subject, const struct setting *setting, enum held held, const char *value,
+        int error, const char *advice)
 {
+	if (!error || error == -ENODEV)
+		hold(subject, setting, held);
 	char buffer[128];
 	struct text what = TEXT_IN(buffer);
 	text_put(&what, policy_key_words[setting->key]);
@@ -49,13 +66,13 @@ static int report(struct subject *subject, const struct setting *setting, const 
 	return 0;
 }
 
-static int report_number(
-        struct subject *subject, const struct setting *setting, int64_t value, int error, const char *advice)
+static int report_number(struct subject *subject, const struct setting *setting, enum held held,
+        int64_t value, int error, const char *advice)
 {
 	char digits[24];
 	struct text text = TEXT_IN(digits);
 	text_put_number(&text, value);
-	return report(subject, setting, digits, error, advice);
+	return report(subject, setting, held, digits, error, advice);
 }
 
 static const char *advice_for(enum policy_key key)
@@ -104,27 +121,32 @@ static bool makes_sense(const struct subject *subject, enum graft_option option)
 
 static int place_option(const struct placing *placing, enum graft_option option)
 {
-	const struct setting *setting = fresh(placing, (enum policy_key)option);
+	const struct setting *setting = fresh(placing, (enum policy_key)option, (enum held)option);
 	if (!setting || !makes_sense(placing->subject, option))
 		return 0;
 	int64_t value = setting->value.number;
 	bool buffer = option == GRAFT_RCVBUF || option == GRAFT_SNDBUF;
 	int error = buffer ? graft_buffer_set(placing->subject->fd, option, value)
 	                   : place_on_sides(placing->subject, option, value);
-	return report_number(placing->subject, setting, value, error, advice_for((enum policy_key)option));
+	return report_number(placing->subject, setting, (enum held)option, value, error,
+	        advice_for((enum policy_key)option));
 }
 
 // The traffic class byte of one side, out of tos or tclass (the whole byte) and dscp (its upper six bits).
 static int place_class(struct placing *placing, enum graft_option option, enum graft_side side)
 {
 	const struct setting *whole = placing->now->values[option], *dscp = placing->now->values[KEY_DSCP];
-	const struct setting *cause = fresh(placing, KEY_DSCP);
+	const struct setting *cause = fresh(placing, KEY_DSCP, (enum held)option);
 	if (!cause)
-		cause = fresh(placing, (enum policy_key)option);
+		cause = fresh(placing, (enum policy_key)option, (enum held)option);
 	if (!cause || !has_side(placing->subject, side))
 		return 0;
 	int fd = placing->subject->fd, error = 0;
 	int64_t value = 0;
+	if (whole && is_programs(placing, whole, (enum held)option))
+		whole = NULL;
+	if (dscp && is_programs(placing, dscp, (enum held)option))
+		dscp = NULL;
 	if (whole)
 		value = whole->value.number;
 	else
@@ -136,60 +158,91 @@ static int place_class(struct placing *placing, enum graft_option option, enum g
 	if (!error)
 		error = graft_side_set(fd, option, side, value);
 	placing->tos_set |= side == GRAFT_IPV4;
+	if (!error && whole)
+		hold(placing->subject, whole, (enum held)option);
+	if (!error && dscp)
+		hold(placing->subject, dscp, HELD_DSCP);
 	bool other_side_follows =
 	        cause->key == KEY_DSCP && side == GRAFT_IPV4 && has_side(placing->subject, GRAFT_IPV6);
 	if (other_side_follows && !error)
 		return 0;
-	return report_number(placing->subject, cause, cause->value.number, error, NULL);
+	enum held held = cause == dscp ? HELD_DSCP : (enum held)option;
+	return report_number(placing->subject, cause, held, cause->value.number, error, NULL);
 }
 
 static int place_reuse(const struct placing *placing)
 {
 	static const struct {
 		enum reuse_bits bit;
+		enum held held;
 		int option;
 		char text[8];
-	} rows[] = {{REUSE_ADDR, SO_REUSEADDR, "addr"}, {REUSE_PORT, SO_REUSEPORT, "port"}};
-	const struct setting *setting = fresh(placing, KEY_REUSE);
+	} rows[] = {{REUSE_ADDR, HELD_REUSE_ADDR, SO_REUSEADDR, "addr"},
+	        {REUSE_PORT, HELD_REUSE_PORT, SO_REUSEPORT, "port"}};
 	int error = 0;
-	for (size_t i = 0; setting && !error && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (!(setting->value.number & rows[i].bit))
+	for (size_t i = 0; !error && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct setting *setting = fresh(placing, KEY_REUSE, rows[i].held);
+		if (!setting || !(setting->value.number & rows[i].bit))
 			continue;
 		int on = 1;
 		int result =
 		        kernel_setsockopt(placing->subject->fd, SOL_SOCKET, rows[i].option, &on, sizeof(on));
-		error = report(placing->subject, setting, rows[i].text, result, NULL);
+		error = report(placing->subject, setting, rows[i].held, rows[i].text, result, NULL);
 	}
 	return error;
 }
 
 static int place_device(const struct placing *placing)
 {
-	const struct setting *setting = fresh(placing, KEY_DEVICE);
+	const struct setting *setting = fresh(placing, KEY_DEVICE, HELD_DEVICE);
 	if (!setting)
 		return 0;
 	const char *name = setting->value.name;
 	int error = kernel_setsockopt(
 	        placing->subject->fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name) + 1);
-	return report(placing->subject, setting, name, error, advice_for(KEY_DEVICE));
+	return report(placing->subject, setting, HELD_DEVICE, name, error, advice_for(KEY_DEVICE));
 }
 
+// The interfaces as they are written: "eth0+eth1".
+static void put_interfaces(struct text *text, const struct setting *setting)
+{
+	char buffer[GRAFT_INTERFACE_TEXT];
+	for (unsigned i = 0; i < setting->value.interfaces.count; i++) {
+		text_put(text, i ? "+" : "");
+		text_put(text, graft_interface_text(&setting->value.interfaces.items[i], buffer));
+	}
+}
+
+static bool is_several(const struct setting *setting)
+{
+	return setting->value.interfaces.count > 1 || setting->value.interfaces.items->by == GRAFT_BY_PATTERN;
+}
+
+// The first of them is the socket's own multicast interface; with several each datagram is sent on each (spread.c).
 static int place_interface(const struct placing *placing)
 {
-	const struct setting *setting = fresh(placing, KEY_INTERFACE);
+	const struct setting *setting = fresh(placing, KEY_INTERFACE, HELD_INTERFACE);
 	struct subject *subject = placing->subject;
 	if (!setting || !subject_is_message(subject))
 		return 0;
-	const struct graft_interface *interface = &setting->value.interface;
-	unsigned index;
-	int found = graft_interface_resolve(subject->fd, interface, &index, 1);
-	int error = found < 0 ? found : 0;
+	unsigned indexes[SEND_INTERFACES];
+	bool missing;
+	unsigned count = interfaces_find(subject->fd, setting, indexes, &missing);
+	int error = count ? 0 : -ENODEV;
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
 		if (has_side(subject, side))
-			error = graft_side_multicast_interface_set(subject->fd, side, index);
-	char buffer[GRAFT_INTERFACE_TEXT];
-	const char *text = graft_interface_text(interface, buffer);
-	return report(subject, setting, text, error, advice_for(KEY_INTERFACE));
+			error = graft_side_multicast_interface_set(subject->fd, side, indexes[0]);
+	subject->state &= ~(uint64_t)SPREADS;
+	if (is_several(setting))
+		subject->state |= SPREADS;
+	char buffer[128];
+	struct text text = TEXT_IN(buffer);
+	put_interfaces(&text, setting);
+	if (!error && missing) {
+		subject->state |= PENDING;
+		error = -ENODEV;
+	}
+	return report(subject, setting, HELD_INTERFACE, buffer, error, advice_for(KEY_INTERFACE));
 }
 
 int place_values(struct subject *subject, const struct plan *before, const struct plan *now)

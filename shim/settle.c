@@ -61,7 +61,7 @@ static int adopt(struct subject *subject)
 	return error ? error : adopt_joins(subject);
 }
 
-static bool is_inherited_or_new(uint32_t state)
+static bool is_inherited_or_new(uint64_t state)
 {
 	return !state || state & INHERITED;
 }
@@ -90,7 +90,7 @@ bool settle_subject(int fd, struct subject *subject, int *error)
 		look_again(subject);
 	if (!is_inherited_or_new(subject->state))
 		return subject->state & INET;
-	uint32_t state = state_of_descriptor(fd);
+	uint64_t state = state_of_descriptor(fd);
 	if (!state) // no such descriptor: what gets its number later is somebody else
 		return false;
 	descriptor_replace(fd, subject->state, state);

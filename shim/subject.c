@@ -31,9 +31,12 @@ static enum socket_kind kind_of(int type, int protocol)
 	}
 }
 
-uint32_t state_of_socket(int family, int type, int protocol)
+static const uint64_t ALL_QUIET =
+        SEEN | RECEIVE_QUIET | MESSAGE_QUIET | WRITE_QUIET | SEND_QUIET | CONTROL_QUIET;
+
+uint64_t state_of_socket(int family, int type, int protocol)
 {
-	uint32_t kind = (uint32_t)kind_of(type, protocol) << KIND_SHIFT;
+	uint64_t kind = (uint64_t)kind_of(type, protocol) << KIND_SHIFT;
 	if ((type & SOCK_TYPE_MASK) == SOCK_DGRAM && kind_of(type, protocol) == SOCKET_RAW)
 		kind |= PINGS;
 	switch (family) {
@@ -42,9 +45,9 @@ uint32_t state_of_socket(int family, int type, int protocol)
 	case AF_INET6:
 		return SEEN | INET | INET6 | kind;
 	case AF_UNIX:
-		return SEEN | RECEIVE_QUIET | SEND_QUIET; // not MESSAGE_QUIET: descriptors pass through it
+		return ALL_QUIET & ~(uint64_t)MESSAGE_QUIET; // descriptors pass through it
 	default:
-		return SEEN | RECEIVE_QUIET | MESSAGE_QUIET | SEND_QUIET;
+		return ALL_QUIET;
 	}
 }
 
@@ -56,7 +59,7 @@ static int int_option(int fd, int name)
 	return error ? error : value;
 }
 
-uint32_t state_of_descriptor(int fd)
+uint64_t state_of_descriptor(int fd)
 {
 	int family = int_option(fd, SO_DOMAIN);
 	if (family == -EBADF)
@@ -68,7 +71,7 @@ uint32_t state_of_descriptor(int fd)
 
 struct subject subject_known(int fd)
 {
-	uint32_t state = descriptor_state(fd);
+	uint64_t state = descriptor_state(fd);
 	return (struct subject){
 	        .fd = fd,
 	        .was = state,
@@ -139,15 +142,30 @@ static bool sends_settled(const struct subject *subject)
 	return subject->state & NAMED || !(policy.joins || subject_asks_local(subject));
 }
 
+// The calls for which there is nothing to do on a socket in this state.
+static uint64_t quiet(const struct subject *subject)
+{
+	uint64_t state = subject->state, calls = RECEIVE_QUIET;
+	if (state & PENDING)
+		return 0;
+	if (!(state & ANSWERED))
+		calls |= MESSAGE_QUIET;
+	if (!(state & SPREADS))
+		calls |= WRITE_QUIET;
+	if (!sends_settled(subject))
+		return calls;
+	calls |= SEND_SETTLED;
+	if (!(state & (SOURCED | SPREADS | REDIRECTS)))
+		calls |= SEND_QUIET;
+	if (calls & SEND_QUIET && !(state & HELD_IN_CONTROL && subject_is_message(subject)))
+		calls |= CONTROL_QUIET;
+	return calls;
+}
+
 void subject_remember(struct subject *subject)
 {
-	uint32_t state = subject->state &
-	                 ~(uint32_t)(RECEIVE_QUIET | MESSAGE_QUIET | SEND_QUIET | SEND_SETTLED | INHERITED);
-	if (!(state & PENDING)) {
-		state |= RECEIVE_QUIET | MESSAGE_QUIET;
-		if (sends_settled(subject))
-			state |= state & SOURCED ? SEND_SETTLED : SEND_SETTLED | SEND_QUIET;
-	}
+	const uint64_t calls = ALL_QUIET & ~(uint64_t)SEEN;
+	uint64_t state = (subject->state & ~(calls | SEND_SETTLED | INHERITED)) | quiet(subject);
 	descriptor_replace(subject->fd, subject->was, state);
 	subject->was = subject->state = state;
 }

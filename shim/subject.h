@@ -8,16 +8,16 @@
 
 struct subject {
 	int fd;
-	uint32_t was;   // what the table said
-	uint32_t state; // what it shall say; subject_remember writes it
+	uint64_t was;   // what the table said
+	uint64_t state; // what it shall say; subject_remember writes it
 	struct facts facts;
 };
 
 // The state of a socket just made by socket(family, type, protocol); without INET: nothing of ours.
-uint32_t state_of_socket(int family, int type, int protocol);
+uint64_t state_of_socket(int family, int type, int protocol);
 
 // The same of a descriptor that came from elsewhere, as the kernel has it; 0: there is no such descriptor.
-uint32_t state_of_descriptor(int fd);
+uint64_t state_of_descriptor(int fd);
 
 // The subject of `fd` as the table knows it; its addresses are asked from the kernel only by the calls below.
 struct subject subject_known(int fd);

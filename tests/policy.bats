@@ -86,7 +86,8 @@ check_table() {
 	for key in TTL HOPLIMIT RCVBUF SNDBUF; do
 		grep -qx "SOCKGRAFT_$key 31-39" out
 	done
-	for key in JOIN FILTER REDIRECT BIND REUSE MULTICAST_LOOP MULTICAST_ALL INHERIT LOG ON_ERROR; do
+	grep -qx 'SOCKGRAFT_FILTER 2a-2a' out
+	for key in JOIN REDIRECT BIND REUSE MULTICAST_LOOP MULTICAST_ALL INHERIT LOG ON_ERROR; do
 		grep -qx "SOCKGRAFT_$key" out
 	done
 	grep -qx 'SOCKGRAFT_LOG_FILE 01-ff' out

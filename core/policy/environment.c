@@ -254,15 +254,37 @@ static bool read_keys(struct reader *reader, const struct values *values)
 	return draft_finish(reader, &draft);
 }
 
+static void note_memberships(struct policy *policy, const struct setting *setting, unsigned kinds)
+{
+	for (unsigned i = 0; i < setting->value.memberships.count; i++)
+		if (graft_address_port(&setting->value.memberships.items[i].group))
+			policy->asks_local |= kinds & (POLICY_KIND(SOCKET_UDP) | POLICY_KIND(SOCKET_RAW));
+}
+
 static void note_setting(struct policy *policy, const struct setting *setting, unsigned kinds)
 {
-	policy->interfaces |= setting->key == KEY_INTERFACE;
-	if (setting->key != KEY_JOIN)
-		return;
-	policy->joins = true;
-	for (unsigned i = 0; i < setting->value.join.count; i++)
-		if (graft_address_port(&setting->value.join.items[i].group))
-			policy->asks_local |= kinds & (POLICY_KIND(SOCKET_UDP) | POLICY_KIND(SOCKET_RAW));
+	const struct graft_interface *interfaces;
+	policy->defaults |= setting->fallback;
+	switch (setting->key) {
+	case KEY_JOIN:
+		policy->joins = true;
+		note_memberships(policy, setting, kinds);
+		break;
+	case KEY_FILTER:
+		policy->filters = true;
+		note_memberships(policy, setting, kinds);
+		break;
+	case KEY_REDIRECT:
+		policy->redirects = true;
+		break;
+	case KEY_INTERFACE:
+		interfaces = setting->value.interfaces.items;
+		policy->interfaces = true;
+		policy->spreads |= setting->value.interfaces.count > 1 || interfaces->by == GRAFT_BY_PATTERN;
+		break;
+	default:
+		break;
+	}
 }
 
 static void note_needs(struct policy *policy)
@@ -271,12 +293,16 @@ static void note_needs(struct policy *policy)
 		const struct rule *rule = &policy->rules[i];
 		unsigned kinds = rule->match.any_kind ? ~0U : POLICY_KIND(rule->match.kind);
 		// Which family an AF_INET6 socket belongs to, its addresses tell.
-		if (rule->match.ports.count || rule->match.locals.count || rule->match.family)
+		bool local = rule->match.ports.count || rule->match.locals.count || rule->match.family;
+		if (local)
 			policy->asks_local |= kinds;
 		if (rule->match.peers.count || rule->match.family)
 			policy->asks_to |= kinds;
 		for (unsigned j = 0; j < rule->setting_count; j++)
 			note_setting(policy, &rule->settings[j], kinds);
+		for (unsigned j = 0; j < rule->setting_count && local; j++)
+			if (rule->settings[j].key == KEY_REDIRECT)
+				policy->redirects_ask_local |= kinds;
 	}
 }
 
@@ -289,7 +315,7 @@ static bool read_all(struct reader *reader, const struct values *values)
 	if (values->unknown.start)
 		return fail_unknown(reader, values->unknown);
 	return read_turn(reader, values, THEN) && read_keys(reader, values) &&
-	       read_turn(reader, values, LAST);
+	       read_turn(reader, values, LAST) && redirects_check(reader);
 }
 
 enum policy_verdict policy_read(struct policy *policy, struct arena *arena,

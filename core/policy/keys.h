@@ -11,13 +11,14 @@
 #define POLICY_KEYS(KEY) \
 	KEY(JOIN, "join", "memberships", "makes the socket a member") \
 	KEY(FILTER, "filter", "memberships; the group may be a prefix or *", \
-	    "narrows or moves what the program joins by itself (not supported yet)") \
-	KEY(INTERFACE, "interface", "an interface", \
-	    "the outgoing interface of multicast (several: not supported yet)") \
+	    "narrows or moves what the program joins by itself") \
+	KEY(INTERFACE, "interface", "interfaces", \
+	    "the outgoing interface of multicast, and the one for the program's own joins that name none; with several, " \
+	    "each multicast datagram is sent on each") \
 	KEY(BIND, "bind", "auto, any, group, keep, ADDRESS[:PORT]", \
 	    "where the socket is bound; auto, the default: as the program asked, widened only as far as a join needs it") \
 	KEY(REDIRECT, "redirect", "FROM->TO list, each ADDRESS[:PORT]", \
-	    "sends to TO in place of FROM (not supported yet)") \
+	    "sends and connects to TO in place of FROM; the program's own join and bind of a group FROM are TO's") \
 	KEY(DSCP, "dscp", "0 to 63, or a DSCP name", \
 	    "the upper six bits of the IPv4 TOS byte and the IPv6 traffic class; ECN stays") \
 	KEY(REUSE, "reuse", "addr, port, both", "SO_REUSEADDR, SO_REUSEPORT before bind") \

@@ -228,13 +228,19 @@ static bool local_holds(const struct list *locals, const struct facts *facts)
 	return !locals->count;
 }
 
+static bool is_covered(const struct endpoint *endpoint, const union graft_address *address)
+{
+	union graft_address plain = unmapped(address);
+	return graft_prefix_covers(&endpoint->prefix, &plain) &&
+	       (!endpoint->port || endpoint->port == graft_address_port(&plain));
+}
+
+// A destination is the one that the program asked for, and the one that `redirect` has in its place.
 static bool peer_holds(const struct list *peers, const struct facts *facts)
 {
 	const struct endpoint *items = peers->items;
-	union graft_address to = unmapped(&facts->to);
 	for (unsigned i = 0; facts->to_known && i < peers->count; i++)
-		if (graft_prefix_covers(&items[i].prefix, &to) &&
-		        (!items[i].port || items[i].port == graft_address_port(&to)))
+		if (is_covered(&items[i], &facts->to) || is_covered(&items[i], &facts->real_to))
 			return true;
 	return !peers->count;
 }

@@ -31,6 +31,7 @@ static bool read_group(struct reader *reader, struct span item, struct span text
 	if (problem)
 		return fail(reader, item, problem);
 	membership->group = endpoint.prefix.address;
+	membership->group_bits = endpoint.prefix.length;
 	graft_address_set_port(&membership->group, endpoint.port);
 	return true;
 }
@@ -153,6 +154,33 @@ bool membership_parse(
 	return true;
 }
 
+static void put_group(const struct membership *membership, struct text *text)
+{
+	char address[GRAFT_ADDRESS_TEXT];
+	union graft_address group = membership->group;
+	uint16_t port = graft_address_port(&group);
+	bool v6 = group.any.sa_family == AF_INET6;
+	bool prefix = membership->group_bits < (v6 ? 128 : 32);
+	if (group.any.sa_family == AF_UNSPEC) {
+		text_put(text, "*");
+		return;
+	}
+	if (!prefix) {
+		text_put(text, graft_address_text(&group, address));
+		return;
+	}
+	graft_address_set_port(&group, 0);
+	text_put(text, v6 && port ? "[" : "");
+	text_put(text, graft_address_text(&group, address));
+	text_put(text, "/");
+	text_put_number(text, membership->group_bits);
+	text_put(text, v6 && port ? "]" : "");
+	if (port) {
+		text_put(text, ":");
+		text_put_number(text, port);
+	}
+}
+
 void membership_text(const struct membership *membership, struct text *text)
 {
 	char address[GRAFT_ADDRESS_TEXT];
@@ -162,7 +190,7 @@ void membership_text(const struct membership *membership, struct text *text)
 		text_put(text, graft_address_text(&membership->sources[i], address));
 	}
 	text_put(text, membership->source_count ? "@" : "");
-	text_put(text, graft_address_text(&membership->group, address));
+	put_group(membership, text);
 	for (unsigned i = 0; i < membership->interface_count; i++) {
 		text_put(text, i ? "+" : "%");
 		text_put(text, graft_interface_text(&membership->interfaces[i], address));

@@ -26,6 +26,8 @@ bool interface_name_valid(struct span name, const char *copy);
 // Interfaces separated by "+", appended to a list of struct graft_interface. `whole` is what they stand in.
 bool interfaces_parse(struct reader *reader, struct span whole, struct span text, struct list *interfaces);
 
+enum { INTERFACES_AT_MOST = 32 }; // that a socket sends by; more can't be named
+
 // What a membership's group may be.
 enum group_form { GROUP_ONLY, GROUP_OR_PREFIX };
 
@@ -33,6 +35,16 @@ extern const char membership_form[]; // what is expected where no membership sta
 
 bool membership_parse(
         struct reader *reader, struct span text, enum group_form form, struct membership *membership);
+
+// FROM->TO.
+extern const char redirect_form[];
+bool redirect_parse(struct reader *reader, struct span text, struct redirect *redirect);
+
+// What the list keys of one rule add up to.
+struct lists {
+	struct list joins, filters; // of struct membership
+	struct list redirects;      // of struct redirect
+};
 
 // A KEY=VALUE as it was found.
 struct assignment {
@@ -44,8 +56,8 @@ struct assignment {
 // A number, switch, amount of bytes or traffic class, as the option's row has it.
 bool option_parse(struct reader *reader, const struct assignment *assignment, int64_t *number);
 
-// Reads the value of any key; what lists add up goes to `joins`.
+// Reads the value of any key; what lists add up goes to `lists`.
 bool value_parse(struct reader *reader, const struct assignment *assignment, struct setting *setting,
-        struct list *joins);
+        struct lists *lists);
 
 #endif

@@ -44,12 +44,19 @@ extern const struct policy_help policy_key_help[KEY_COUNT], policy_variable_help
 // [SOURCES@]GROUP[:PORT][%INTERFACES]
 struct membership {
 	union graft_address group; // its port: the only local port that it is for; 0: every port
+	unsigned group_bits;       // of a filter: how many bits of the group count; AF_UNSPEC: any group
 	bool exclude;              // the sources are the ones left out ("!")
 	unsigned source_count;     // 0: any source
 	const union graft_address *sources;
 	unsigned interface_count; // 0: the one that the route picks
 	const struct graft_interface *interfaces;
 	const char *origin; // the rule or variable that it stands in, for log lines
+};
+
+// FROM->TO. A port of 0: any, in FROM; as it was, in TO.
+struct redirect {
+	union graft_address from, to;
+	const char *origin; // the rule or variable that it stands in
 };
 
 enum bind_mode { BIND_AUTO, BIND_ANY, BIND_GROUP, BIND_KEEP, BIND_ADDRESS };
@@ -64,7 +71,10 @@ struct setting {
 	union {
 		int64_t number;   // option rows, dscp, reuse (reuse_bits)
 		const char *name; // device
-		struct graft_interface interface;
+		struct {
+			unsigned count; // 1 or more
+			const struct graft_interface *items;
+		} interfaces;
 		struct {
 			enum bind_mode mode;
 			union graft_address address; // BIND_ADDRESS; port 0: the program's
@@ -72,7 +82,11 @@ struct setting {
 		struct {
 			unsigned count;
 			const struct membership *items;
-		} join;
+		} memberships; // join, filter
+		struct {
+			unsigned count;
+			const struct redirect *items;
+		} redirects;
 	} value;
 };
 
@@ -81,11 +95,12 @@ enum socket_kind { SOCKET_OTHER, SOCKET_UDP, SOCKET_TCP, SOCKET_RAW };
 // What is known of a socket. `raw` stands for raw sockets and for datagram sockets of ICMP.
 struct facts {
 	enum socket_kind kind;
-	int family;                // AF_INET, AF_INET6
-	bool local_known;          // the program bound the socket, or the kernel did
-	union graft_address local; // as the program asked for it
-	bool to_known;             // connected, accepted, or a first datagram is about to be sent
-	union graft_address to;
+	int family;                  // AF_INET, AF_INET6
+	bool local_known;            // the program bound the socket, or the kernel did
+	union graft_address local;   // as the program asked for it
+	bool to_known;               // connected, accepted, or a first datagram is about to be sent
+	union graft_address to;      // as the program asked for it
+	union graft_address real_to; // where `redirect` sends that; AF_UNSPEC: nowhere else
 };
 
 struct rule;
@@ -104,8 +119,10 @@ struct policy {
 	unsigned
 	        asks_local; // port=, addr=, a membership with a port, or ipv4 or ipv6 (of an AF_INET6 socket)
 	unsigned asks_to;   // to=, or ipv4 or ipv6
-	bool joins;         // some rule joins
-	bool interfaces;    // some rule has interface=
+	unsigned redirects_ask_local;               // the same of rules that redirect
+	bool joins, filters, redirects, interfaces; // some rule has join=, filter=, redirect=, interface=
+	bool spreads;                               // some rule has several interfaces
+	bool defaults;                              // some value is written with "?"
 };
 
 // Where the policy comes from.
@@ -135,7 +152,7 @@ enum policy_verdict policy_read(struct policy *policy, struct arena *arena,
         const struct policy_source *source, struct policy_error *error);
 
 // What holds for one socket, as far as its facts decide it: for each key the first value found, or NULL.
-// `join` adds up instead: walk it with plan_next_join.
+// Lists add up instead: walk them with the functions below.
 struct plan {
 	const struct setting *values[KEY_COUNT];
 };
@@ -143,14 +160,27 @@ struct plan {
 // Rules that ask for a fact that isn't known yet do not apply yet.
 void plan_make(struct plan *plan, const struct policy *policy, const struct facts *facts);
 
-struct join_cursor {
+struct plan_cursor {
 	size_t rule, setting, item;
 };
 
 // The next membership that holds for a socket with these facts, or NULL; start with a zeroed cursor. A
 // membership with a port is left out while the local port isn't known or is another.
 const struct membership *plan_next_join(
-        const struct policy *policy, const struct facts *facts, struct join_cursor *cursor);
+        const struct policy *policy, const struct facts *facts, struct plan_cursor *cursor);
+
+// The next filter for what the program itself does with `group`: those that are written for the same group, prefix and
+// port as the first that covers it; all of them count. Otherwise as plan_next_join.
+const struct membership *plan_next_filter(const struct policy *policy, const struct facts *facts,
+        const union graft_address *group, struct plan_cursor *cursor);
+
+// Where what is sent to `address`, in its port too, goes to: true, and `address` is that, and `*origin` says why (it may
+// be NULL). A mapped address stays one. Back: the address that was asked for where `address` is the real one, of a
+// unicast peer or, with `group`, of a group.
+bool plan_redirect(const struct policy *policy, const struct facts *facts, union graft_address *address,
+        const char **origin);
+bool plan_redirect_back(
+        const struct policy *policy, const struct facts *facts, bool group, union graft_address *address);
 
 // The membership in the policy's own syntax: "!10.0.0.66@239.1.1.1:5000%eth0+eth1".
 struct text;

@@ -32,7 +32,7 @@ struct draft {
 	struct setting settings[KEY_COUNT];
 	unsigned setting_count;
 	uint64_t keys_seen; // bits of enum policy_key
-	struct list joins;  // of struct membership
+	struct lists lists;
 };
 
 void draft_begin(struct draft *draft);
@@ -60,5 +60,8 @@ enum policy_key key_find(struct span word);
 // Reads the rules of a text; `place` says where the rule of that number, on that line, stands.
 enum rule_place { RULE_BY_NUMBER, RULE_BY_LINE };
 bool rules_parse(struct reader *reader, struct span text, const char *source, enum rule_place place);
+
+// Whether no redirect of the reader's rules leads back to where another began.
+bool redirects_check(struct reader *reader);
 
 #endif

@@ -13,7 +13,7 @@ void draft_begin(struct draft *draft)
 	draft->words_seen = 0;
 	draft->setting_count = 0;
 	draft->keys_seen = 0;
-	draft->joins = (struct list){0};
+	draft->lists = (struct lists){0};
 }
 
 static struct setting *setting_of(struct draft *draft, enum policy_key key)
@@ -25,13 +25,18 @@ static struct setting *setting_of(struct draft *draft, enum policy_key key)
 	return &draft->settings[draft->setting_count++];
 }
 
+static bool is_list(enum policy_key key)
+{
+	return key == KEY_JOIN || key == KEY_FILTER || key == KEY_REDIRECT;
+}
+
 bool draft_set(struct reader *reader, struct draft *draft, const struct assignment *assignment)
 {
 	uint64_t bit = 1ULL << assignment->key;
-	if (draft->keys_seen & bit && assignment->key != KEY_JOIN)
+	if (draft->keys_seen & bit && !is_list(assignment->key))
 		return fail(reader, assignment->whole, "given twice in this rule: expected one value");
 	draft->keys_seen |= bit;
-	return value_parse(reader, assignment, setting_of(draft, assignment->key), &draft->joins);
+	return value_parse(reader, assignment, setting_of(draft, assignment->key), &draft->lists);
 }
 
 bool draft_finish(struct reader *reader, const struct draft *draft)
@@ -57,11 +62,6 @@ enum policy_key key_find(struct span word)
 		        span_is(word, policy_key_words[key]))
 			return (enum policy_key)key;
 	return KEY_COUNT;
-}
-
-static bool is_list(enum policy_key key)
-{
-	return key == KEY_JOIN || key == KEY_FILTER || key == KEY_REDIRECT;
 }
 
 static bool fail_unknown(struct reader *reader, struct span word, struct span name, bool in_match)

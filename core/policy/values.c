@@ -118,7 +118,7 @@ static bool read_dscp(struct reader *reader, const struct assignment *assignment
 	return true;
 }
 
-static bool read_interface(
+static bool read_interfaces(
         struct reader *reader, const struct assignment *assignment, struct setting *setting)
 {
 	struct list interfaces = {0};
@@ -127,10 +127,10 @@ static bool read_interface(
 		        "expected an interface: its name, index or address, such as eth0");
 	if (!interfaces_parse(reader, assignment->whole, assignment->value, &interfaces))
 		return false;
-	const struct graft_interface *first = interfaces.items;
-	if (interfaces.count > 1 || first->by == GRAFT_BY_PATTERN)
-		return fail_value(reader, assignment, "several interfaces are not supported yet");
-	setting->value.interface = *first;
+	if (interfaces.count > INTERFACES_AT_MOST)
+		return fail_value(reader, assignment, "expected at most 32 interfaces");
+	setting->value.interfaces.items = interfaces.items;
+	setting->value.interfaces.count = interfaces.count;
 	return true;
 }
 
@@ -188,100 +188,64 @@ static bool read_device(struct reader *reader, const struct assignment *assignme
 
 // ---- lists ----------------------------------------------------------------------------------------------
 
-static bool read_join(struct reader *reader, const struct assignment *assignment, struct setting *setting,
-        struct list *joins)
+static bool read_memberships(struct reader *reader, const struct assignment *assignment, enum group_form form,
+        struct setting *setting, struct list *list)
 {
 	struct items items = {assignment->value, false};
 	struct span item;
 	enum item found;
 	while ((found = items_next(&items, &item)) == ITEM_FOUND) {
-		struct membership *membership = list_add(joins, reader->arena, sizeof(*membership));
+		struct membership *membership = list_add(list, reader->arena, sizeof(*membership));
 		if (!membership)
 			return fail_memory(reader);
-		if (!membership_parse(reader, item, GROUP_ONLY, membership))
+		if (!membership_parse(reader, item, form, membership))
 			return false;
 		membership->origin = setting->origin;
 	}
-	setting->value.join.items = joins->items;
-	setting->value.join.count = joins->count;
+	setting->value.memberships.items = list->items;
+	setting->value.memberships.count = list->count;
 	return found == ITEM_END || fail_missing(reader, assignment->whole, membership_form);
 }
 
-// Checked for form, so that a policy written today stays right, but nothing carries it out yet.
-static bool refuse_filter(struct reader *reader, const struct assignment *assignment)
-{
-	struct items items = {assignment->value, false};
-	struct membership membership;
-	struct span item;
-	enum item found;
-	while ((found = items_next(&items, &item)) == ITEM_FOUND)
-		if (!membership_parse(reader, item, GROUP_OR_PREFIX, &membership))
-			return false;
-	if (found == ITEM_MISSING)
-		return fail_missing(reader, assignment->whole, membership_form);
-	return fail_value(reader, assignment, "filter: not supported yet");
-}
-
-static const char redirect_form[] =
-        "expected FROM->TO, each ADDRESS[:PORT], such as 192.0.2.9:5000->239.1.1.1:5000";
-
-static const char *redirect_problem(struct span item)
-{
-	struct span from, to = item;
-	do {
-		if (!span_cut(&to, '>', &from))
-			return redirect_form;
-	} while (!from.length || from.start[from.length - 1] != '-');
-	from = (struct span){item.start, (size_t)(to.start - item.start) - 2};
-	struct endpoint a, b;
-	const char *problem = endpoint_parse(from, ENDPOINT_PORT, redirect_form, &a);
-	if (!problem)
-		problem = endpoint_parse(to, ENDPOINT_PORT, redirect_form, &b);
-	if (problem)
-		return problem;
-	if (a.prefix.address.any.sa_family != b.prefix.address.any.sa_family)
-		return "expected both sides of \"->\" to be IPv4, or both IPv6";
-	if (graft_address_is_any(&a.prefix.address) || graft_address_is_any(&b.prefix.address))
-		return "expected addresses that something can be sent to";
-	if (graft_address_equal(&a.prefix.address, &b.prefix.address) && a.port == b.port)
-		return "expected another address or port after \"->\" than before";
-	return NULL;
-}
-
-static bool refuse_redirect(struct reader *reader, const struct assignment *assignment)
+static bool read_redirects(struct reader *reader, const struct assignment *assignment,
+        struct setting *setting, struct list *list)
 {
 	struct items items = {assignment->value, false};
 	struct span item;
 	enum item found;
 	while ((found = items_next(&items, &item)) == ITEM_FOUND) {
-		const char *problem = redirect_problem(item);
-		if (problem)
-			return fail(reader, item, problem);
+		struct redirect *redirect = list_add(list, reader->arena, sizeof(*redirect));
+		if (!redirect)
+			return fail_memory(reader);
+		if (!redirect_parse(reader, item, redirect))
+			return false;
+		redirect->origin = setting->origin;
 	}
-	if (found == ITEM_MISSING)
-		return fail_missing(reader, assignment->whole, redirect_form);
-	return fail_value(reader, assignment, "redirect: not supported yet");
+	setting->value.redirects.items = list->items;
+	setting->value.redirects.count = list->count;
+	return found == ITEM_END || fail_missing(reader, assignment->whole, redirect_form);
 }
 
 // ---- any of them ----------------------------------------------------------------------------------------
 
 static bool may_be_default(enum policy_key key)
 {
-	return key < (enum policy_key)GRAFT_KEYED_OPTIONS || key == KEY_DSCP || key == KEY_INTERFACE;
+	return key < (enum policy_key)GRAFT_KEYED_OPTIONS || key == KEY_DSCP || key == KEY_INTERFACE ||
+	       key == KEY_DEVICE || key == KEY_REUSE;
 }
 
 static bool read_one(struct reader *reader, const struct assignment *assignment, struct setting *setting,
-        struct list *joins)
+        struct lists *lists)
 {
 	switch (assignment->key) {
 	case KEY_JOIN:
-		return read_join(reader, assignment, setting, joins);
+		return read_memberships(reader, assignment, GROUP_ONLY, setting, &lists->joins);
 	case KEY_FILTER:
-		return refuse_filter(reader, assignment);
+		return read_memberships(reader, assignment, GROUP_OR_PREFIX, setting, &lists->filters);
 	case KEY_REDIRECT:
-		return refuse_redirect(reader, assignment);
+		return read_redirects(reader, assignment, setting, &lists->redirects);
 	case KEY_INTERFACE:
-		return read_interface(reader, assignment, setting);
+		return read_interfaces(reader, assignment, setting);
 	case KEY_BIND:
 		return read_bind(reader, assignment, setting);
 	case KEY_DSCP:
@@ -296,7 +260,7 @@ static bool read_one(struct reader *reader, const struct assignment *assignment,
 }
 
 bool value_parse(struct reader *reader, const struct assignment *assignment, struct setting *setting,
-        struct list *joins)
+        struct lists *lists)
 {
 	struct assignment found = *assignment;
 	setting->key = found.key;
@@ -308,5 +272,5 @@ bool value_parse(struct reader *reader, const struct assignment *assignment, str
 		setting->fallback = true;
 		found.value = span_from(found.value, 1);
 	}
-	return read_one(reader, &found, setting, joins);
+	return read_one(reader, &found, setting, lists);
 }

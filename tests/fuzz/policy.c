@@ -29,6 +29,20 @@ static void check_error(const struct policy_error *error)
 		check((unsigned char)*at >= ' ' && *at != 0x7f, "an error that is not one line");
 }
 
+// What the program itself joins and sends to.
+static void plan_rewritten(const struct policy *policy, const struct facts *facts)
+{
+	struct plan_cursor cursor = {0};
+	const struct membership *filter;
+	union graft_address there = facts->to, back = facts->to;
+	while ((filter = plan_next_filter(policy, facts, &facts->to, &cursor)))
+		check(filter->origin, "a filter without a place");
+	plan_redirect(policy, facts, &there, NULL);
+	plan_redirect_back(policy, facts, graft_address_is_multicast(&back), &back);
+	check(there.any.sa_family == facts->to.any.sa_family && back.any.sa_family == facts->to.any.sa_family,
+	        "a redirect to the other family");
+}
+
 // Every fact that rules ask for, with a few values that rules of the corpus match.
 static void plan_sockets(const struct policy *policy)
 {
@@ -41,7 +55,7 @@ static void plan_sockets(const struct policy *policy)
 		graft_address_set_port(&facts.local, 5000);
 		facts.to = facts.local;
 		struct plan plan;
-		struct join_cursor cursor = {0};
+		struct plan_cursor cursor = {0};
 		const struct membership *membership;
 		plan_make(&plan, policy, &facts);
 		while ((membership = plan_next_join(policy, &facts, &cursor))) {
@@ -50,6 +64,7 @@ static void plan_sockets(const struct policy *policy)
 			membership_text(membership, &text);
 			check(membership->origin && text.length, "a membership without a place or text");
 		}
+		plan_rewritten(policy, &facts);
 	}
 }
 

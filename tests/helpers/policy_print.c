@@ -77,10 +77,28 @@ static void print_bind(const struct setting *setting)
 		printf("%s", modes[setting->value.bind.mode]);
 }
 
-static void print_join(const struct setting *setting)
+static void print_memberships(const struct setting *setting)
 {
-	for (unsigned i = 0; i < setting->value.join.count; i++)
-		printf("%s%s", i ? "," : "", string_of(&setting->value.join.items[i]));
+	for (unsigned i = 0; i < setting->value.memberships.count; i++)
+		printf("%s%s", i ? "," : "", string_of(&setting->value.memberships.items[i]));
+}
+
+static void print_redirects(const struct setting *setting)
+{
+	for (unsigned i = 0; i < setting->value.redirects.count; i++) {
+		printf("%s", i ? "," : "");
+		print_address(&setting->value.redirects.items[i].from);
+		printf("->");
+		print_address(&setting->value.redirects.items[i].to);
+	}
+}
+
+static void print_interfaces(const struct setting *setting)
+{
+	for (unsigned i = 0; i < setting->value.interfaces.count; i++) {
+		printf("%s", i ? "+" : "");
+		print_interface(&setting->value.interfaces.items[i]);
+	}
 }
 
 static void print_setting(const struct setting *setting)
@@ -88,10 +106,14 @@ static void print_setting(const struct setting *setting)
 	printf("%s=%s", policy_key_words[setting->key], setting->fallback ? "?" : "");
 	switch (setting->key) {
 	case KEY_JOIN:
-		print_join(setting);
+	case KEY_FILTER:
+		print_memberships(setting);
+		break;
+	case KEY_REDIRECT:
+		print_redirects(setting);
 		break;
 	case KEY_INTERFACE:
-		print_interface(&setting->value.interface);
+		print_interfaces(setting);
 		break;
 	case KEY_BIND:
 		print_bind(setting);
@@ -191,8 +213,10 @@ static void print_process(const struct policy *policy)
 
 static void print_needs(const struct policy *policy)
 {
-	printf("%s%s%s%s\n", policy->asks_local ? "local " : "", policy->asks_to ? "to " : "",
-	        policy->joins ? "joins " : "", policy->interfaces ? "interfaces " : "");
+	printf("%s%s%s%s%s%s%s\n", policy->asks_local ? "local " : "", policy->asks_to ? "to " : "",
+	        policy->joins ? "joins " : "", policy->filters ? "filters " : "",
+	        policy->redirects ? "redirects " : "", policy->interfaces ? "interfaces " : "",
+	        policy->spreads ? "spreads " : "");
 }
 
 // ---- plans ----------------------------------------------------------------------------------------------
@@ -242,20 +266,45 @@ static bool read_facts(char **arguments, struct facts *facts)
 	       (!facts->to_known || read_fact(arguments[3], &facts->to));
 }
 
+// What the policy makes of the program's own join of the group that it sends to, and of the destination.
+static void print_rewritten(const struct policy *policy, const struct facts *facts)
+{
+	struct plan_cursor cursor = {0};
+	const struct membership *filter;
+	union graft_address to = facts->to;
+	const char *origin;
+	if (!facts->to_known)
+		return;
+	while ((filter = plan_next_filter(policy, facts, &facts->to, &cursor)))
+		printf("filter %s (%s)\n", string_of(filter), filter->origin);
+	if (plan_redirect(policy, facts, &to, &origin)) {
+		printf("redirect ");
+		print_address(&to);
+		printf(" (%s)\n", origin);
+	}
+	to = facts->to;
+	if (plan_redirect_back(policy, facts, graft_address_is_multicast(&to), &to)) {
+		printf("back ");
+		print_address(&to);
+		puts("");
+	}
+}
+
 static void print_plan(const struct policy *policy, const struct facts *facts)
 {
 	struct plan plan;
 	plan_make(&plan, policy, facts);
 	for (unsigned key = 0; key < KEY_COUNT; key++) {
-		if (!plan.values[key] || key == KEY_JOIN)
+		if (!plan.values[key] || key == KEY_JOIN || key == KEY_FILTER || key == KEY_REDIRECT)
 			continue;
 		print_setting(plan.values[key]);
 		puts("");
 	}
-	struct join_cursor cursor = {0};
+	struct plan_cursor cursor = {0};
 	const struct membership *membership;
 	while ((membership = plan_next_join(policy, facts, &cursor)))
 		printf("join %s (%s)\n", string_of(membership), membership->origin);
+	print_rewritten(policy, facts);
 }
 
 // ---- tables ---------------------------------------------------------------------------------------------
@@ -330,8 +379,7 @@ static int takes_byte(const char *variable, int byte)
 	snprintf(string, sizeof(string), "%s=%c", variable, byte);
 	if (load(&policy, environment, programs, &error) != POLICY_ERROR)
 		return 1;
-	bool told = !strncmp(error.text, variable, strlen(variable)) &&
-	            (strstr(error.text, ": expected ") || strstr(error.text, "not supported yet"));
+	bool told = !strncmp(error.text, variable, strlen(variable)) && strstr(error.text, ": expected ");
 	for (const char *at = error.text; *at; at++)
 		told &= *at >= ' ' && *at <= '~';
 	if (!told)
