@@ -6,6 +6,7 @@
 #include "filters.h"
 #include "memory.h"
 #include "own_joins.h"
+#include "own_options.h"
 #include "settle.h"
 
 #include <errno.h>
@@ -97,12 +98,15 @@ static int set_option(set_function *behind, int fd, int level, int name, const v
 	int result;
 	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
-	if (own_joins_intercept(fd, level, name, value, length, &result))
+	if (own_joins_intercept(fd, level, name, value, length, &result) ||
+	        own_options_intercept(fd, level, name, value, length, &result))
 		return result;
 	if (!is_filter(level, name)) {
 		result = behind(fd, level, name, value, length);
 		if (!result && is_multicast_all(level, name))
 			note_multicast_all(fd, value, length);
+		if (!result)
+			own_options_note(fd, level, name);
 		return result;
 	}
 	settle_shared(fd);

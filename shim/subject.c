@@ -131,6 +131,14 @@ void subject_find_peer(struct subject *subject)
 	subject->facts.to_known = true;
 }
 
+void subject_find_facts(struct subject *subject)
+{
+	if (subject_asks_local(subject) && !subject->facts.local_known)
+		subject_find_local(subject);
+	if (subject_asks_to(subject) && !subject->facts.to_known)
+		subject_find_peer(subject);
+}
+
 // Whether there is nothing left to do before a datagram is sent: to name the socket (the first datagram
 // binds), or to see where it sends.
 static bool sends_settled(const struct subject *subject)

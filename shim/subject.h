@@ -41,6 +41,9 @@ void subject_find_local(struct subject *subject);
 // Fills in the peer, if the socket is connected.
 void subject_find_peer(struct subject *subject);
 
+// Both, as far as some rule asks for them.
+void subject_find_facts(struct subject *subject);
+
 // Works out whether calls can be quiet from now on, and writes the state to the table.
 void subject_remember(struct subject *subject);
 
@@ -53,6 +56,9 @@ bool subject_reads(const struct subject *subject, const struct sockaddr *address
 
 // "fd 3 udp 10.0.0.1:5000: WHAT (ORIGIN)" at level info.
 void report_placed(const struct subject *subject, const char *what, const char *origin);
+
+// What the program set itself changes nothing, at level info.
+void report_overridden(struct subject *subject, enum held held);
 
 // A decision, at level debug.
 void report_decision(const struct subject *subject, const char *what);

@@ -1,0 +1,187 @@
+// Options that the program sets itself, where the policy has a word on them.
+#include "own_options.h"
+
+#include "../core/kernel.h"
+#include "functions.h"
+#include "log.h"
+#include "memory.h"
+#include "start.h"
+#include "subject.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#ifndef SO_BINDTOIFINDEX
+#	define SO_BINDTOIFINDEX 62
+#endif
+
+// ---- which ----------------------------------------------------------------------------------------------
+
+// Beside the rows of core/sockgraft_options.h.
+static const struct row {
+	int level, name;
+	enum held held;
+} rows[] = {
+        {SOL_SOCKET, SO_RCVBUFFORCE, (enum held)GRAFT_RCVBUF},
+        {SOL_SOCKET, SO_SNDBUFFORCE, (enum held)GRAFT_SNDBUF},
+        {SOL_SOCKET, SO_REUSEADDR, HELD_REUSE_ADDR},
+        {SOL_SOCKET, SO_REUSEPORT, HELD_REUSE_PORT},
+        {SOL_SOCKET, SO_BINDTODEVICE, HELD_DEVICE},
+        {SOL_SOCKET, SO_BINDTOIFINDEX, HELD_DEVICE},
+        {IPPROTO_IP, IP_MULTICAST_IF, HELD_INTERFACE},
+        {IPPROTO_IPV6, IPV6_MULTICAST_IF, HELD_INTERFACE},
+        {IPPROTO_IPV6, IPV6_PKTINFO, HELD_INTERFACE},
+};
+
+// What the option is among those that may be held; HELD_COUNT: none of them.
+static enum held find(int level, int name)
+{
+	for (unsigned i = 0; i < GRAFT_KEYED_OPTIONS; i++)
+		for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6; side++)
+			if (graft_option_rows[i].column[side].level == level &&
+			        graft_option_rows[i].column[side].name == name)
+				return (enum held)i;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].level == level && rows[i].name == name)
+			return rows[i].held;
+	return HELD_COUNT;
+}
+
+static enum policy_key key_of(enum held held)
+{
+	switch (held) {
+	case HELD_DSCP:
+		return KEY_DSCP;
+	case HELD_INTERFACE:
+		return KEY_INTERFACE;
+	case HELD_DEVICE:
+		return KEY_DEVICE;
+	case HELD_REUSE_ADDR:
+	case HELD_REUSE_PORT:
+		return KEY_REUSE;
+	default:
+		return (enum policy_key)held;
+	}
+}
+
+void report_overridden(struct subject *subject, enum held held)
+{
+	if (!log_wanted(LOG_INFO))
+		return;
+	char buffer[96];
+	struct text what = TEXT_IN(buffer);
+	struct plan plan;
+	subject_find_facts(subject);
+	plan_make(&plan, &policy, &subject->facts);
+	const struct setting *setting = plan.values[key_of(held)];
+	text_put(&what, policy_key_words[key_of(held)]);
+	text_put(&what, ": the program's own value changes nothing");
+	report_placed(subject, buffer, setting ? setting->origin : NULL);
+}
+
+// ---- the kernel's judgement -----------------------------------------------------------------------------
+
+// What the kernel says of the call: on a socket of a moment, as the program's shall not have the value even for that
+// long. `*number`: what the option is there then. A program that may have no socket more is believed.
+static int judge(
+        const struct subject *subject, int level, int name, const void *value, socklen_t length, int *number)
+{
+	socklen_t size = sizeof(*number);
+	int probe = kernel_socket(subject->facts.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (probe < 0)
+		return 0;
+	int error = kernel_setsockopt(probe, level, name, value, length);
+	if (!error && kernel_getsockopt(probe, level, name, number, &size))
+		*number = 0;
+	kernel_close(probe);
+	return error;
+}
+
+// ---- parts that are the program's still -----------------------------------------------------------------
+
+// ip(7): IP_TOS sets the priority as well, which stays as it is where it is held.
+static int set_class(const struct subject *subject, int level, int name, const void *value, socklen_t length)
+{
+	int priority = 0;
+	socklen_t size = sizeof(priority);
+	bool held = subject->state & HELD(GRAFT_PRIORITY);
+	if (held)
+		kernel_getsockopt(subject->fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
+	int error = kernel_setsockopt(subject->fd, level, name, value, length);
+	if (held && !error)
+		kernel_setsockopt(subject->fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+	return error;
+}
+
+// Of a byte whose upper six bits are held, the lower two: ECN (RFC 3168).
+static int set_ecn(const struct subject *subject, int level, int name, int asked)
+{
+	int whole = 0;
+	socklen_t size = sizeof(whole);
+	int error = kernel_getsockopt(subject->fd, level, name, &whole, &size);
+	int wanted = (whole & ~3) | (asked & 3);
+	if (!error && wanted != whole)
+		error = set_class(subject, level, name, &wanted, sizeof(wanted));
+	return error;
+}
+
+// The interface of a source address that is set for all datagrams would come before the multicast interface.
+static int set_source(const struct subject *subject, const void *value, socklen_t length)
+{
+	struct in6_pktinfo info;
+	if (length != sizeof(info) || !readable(value, length))
+		return kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_PKTINFO, value, length);
+	memcpy(&info, value, sizeof(info));
+	info.ipi6_ifindex = 0;
+	return kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+}
+
+// ---- the call -------------------------------------------------------------------------------------------
+
+static int override(
+        struct subject *subject, enum held held, int level, int name, const void *value, socklen_t length)
+{
+	int number = 0;
+	if (name == IPV6_PKTINFO && level == IPPROTO_IPV6)
+		return set_source(subject, value, length);
+	int error = judge(subject, level, name, value, length, &number);
+	if (!error && !(subject->state & HELD(held))) // then it is dscp that is
+		error = set_ecn(subject, level, name, number);
+	if (!error)
+		report_overridden(subject, subject->state & HELD(held) ? held : HELD_DSCP);
+	return error;
+}
+
+bool own_options_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result)
+{
+	struct subject subject = subject_known(fd);
+	enum held held = subject.state & INET ? find(level, name) : HELD_COUNT;
+	if (held == HELD_COUNT)
+		return false;
+	bool class = held == (enum held)GRAFT_TOS || held == (enum held)GRAFT_TCLASS;
+	bool ours = subject.state & (class ? HELD(held) | HELD(HELD_DSCP) : HELD(held));
+	bool sets_priority = held == (enum held)GRAFT_TOS && subject.state & HELD(GRAFT_PRIORITY);
+	if (!ours && !sets_priority)
+		return false;
+	int kept = errno;
+	int error = ours ? override(&subject, held, level, name, value, length)
+	                 : set_class(&subject, level, name, value, length);
+	if (!error && !ours)
+		own_options_note(fd, level, name);
+	*result = call_result(error, kept);
+	return true;
+}
+
+void own_options_note(int fd, int level, int name)
+{
+	enum held held = policy.defaults ? find(level, name) : HELD_COUNT;
+	if (held == HELD_COUNT || !descriptor_has(fd, INET))
+		return;
+	descriptor_set_own(fd, descriptor_own(fd) | 1U << held);
+	if (held != HELD_INTERFACE || !descriptor_has(fd, SPREADS))
+		return;
+	struct subject subject = subject_known(fd); // it leaves by the program's interface alone
+	subject.state &= ~(uint64_t)SPREADS;
+	subject_remember(&subject);
+}

@@ -1,0 +1,15 @@
+// Options that the program sets itself, where the policy has a word on them.
+#ifndef SOCKGRAFT_OWN_OPTIONS_H
+#define SOCKGRAFT_OWN_OPTIONS_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+// What the policy holds on to stays: the call fails as the kernel would have it fail, or succeeds and changes nothing.
+// true: `*result` is what the call returns (errno set); false: not concerned, call on.
+bool own_options_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result);
+
+// After such a call that went on and succeeded: a default of the policy gives way from now on.
+void own_options_note(int fd, int level, int name);
+
+#endif
