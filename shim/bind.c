@@ -12,6 +12,7 @@
 #include "filters.h"
 #include "joins.h"
 #include "memory.h"
+#include "own_joins.h"
 #include "place.h"
 #include "settle.h"
 #include "siblings.h"
@@ -325,6 +326,7 @@ static int bind_by_policy(struct subject *subject)
 		error = bind_subject(subject, &now);
 	if (!error) {
 		settle_port(subject, &now); // the socket is bound: too late to fail
+		own_joins_settle(subject);
 		subject_remember(subject);
 	}
 	return error;
