@@ -344,7 +344,7 @@ static void move_record(struct view_record *record, void *context)
 		return;
 	for (unsigned i = 0; i < record->place_count; i++)
 		own_places_add(move->work, record->places[i]);
-	if (!record->place_count)
+	if (!record->ours)
 		own_places_add(move->work, record->index);
 	record->place_count = 0;
 	record->to = move->to;

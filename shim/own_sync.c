@@ -216,7 +216,7 @@ static void take_record(struct view_record *record, void *context)
 	work->records[work->record_count++] = *record;
 	for (unsigned i = 0; i < record->place_count; i++)
 		own_places_add(work, record->places[i]);
-	if (!record->place_count)
+	if (!record->ours)
 		own_places_add(work, record->index);
 }
 
@@ -226,6 +226,7 @@ static void note_places(struct view_record *record, void *context)
 	const struct joins *joins = &seeking->work->joins;
 	if (!graft_address_equal(&record->to, seeking->to))
 		return;
+	record->ours = true;
 	record->place_count = 0;
 	for (unsigned i = 0; i < joins->count && record->place_count < VIEW_PLACES; i++)
 		if (merge_is_first(joins, i))
@@ -238,8 +239,10 @@ bool own_collect(struct own_work *work, const union graft_address *to)
 	own_targets_clear(work);
 	if (!view_each(work->socket, take_record, &seeking))
 		return false;
-	for (unsigned i = 0; i < work->record_count; i++)
+	for (unsigned i = 0; i < work->record_count; i++) {
 		own_targets_add(work, &work->records[i]);
+		work->rewritten |= work->records[i].ours;
+	}
 	return true;
 }
 
@@ -268,11 +271,13 @@ int own_sync(struct own_work *work, const union graft_address *to)
 {
 	struct seeking seeking = {work, to};
 	int error = 0;
-	bool changed = !own_is_policys(work->subject, to);
+	bool changed = !own_is_policys(work->subject, to), left = work->place_count;
 	for (unsigned pass = 0; changed && !error && pass < PASSES; pass++) {
 		changed = false;
 		if (!own_collect(work, to))
 			return -ENOBUFS;
+		if (!work->rewritten && !left) // all is as the program asked
+			return 0;
 		error = make_all(work, to, &changed);
 		view_each(work->socket, note_places, &seeking);
 	}

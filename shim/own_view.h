@@ -23,9 +23,9 @@ struct view_record {
 	bool listed; // has, or has had, sources: then it keeps to its mode
 	unsigned source_count;
 	union graft_address sources[REQUEST_SOURCES];
-	unsigned
-	        place_count; // the interfaces on which the kernel has it now, with or without others of the program's;
-	unsigned places[VIEW_PLACES]; // 0: on its own alone
+	bool ours; // what the kernel has of it is of our making, and no request for it is the kernel's any more
+	unsigned place_count;
+	unsigned places[VIEW_PLACES]; // `ours`: the interfaces on which the kernel has it
 };
 
 // Which membership a request is for.
