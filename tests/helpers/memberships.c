@@ -159,7 +159,8 @@ static int ask_mreq(const struct row *row, const struct asked *asked, int with_i
 	const struct ip_mreq mreq = {group, interface};
 	const struct ip_mreqn mreqn = {group, {0}, (int)asked->index};
 	if (row->mreq == IP_ADD_MEMBERSHIP || row->mreq == IP_DROP_MEMBERSHIP)
-		return with_index ? set(row->mreq, &mreqn, sizeof(mreqn)) : set(row->mreq, &mreq, sizeof(mreq));
+		return with_index ? set(row->mreq, &mreqn, sizeof(mreqn))
+		                  : set(row->mreq, &mreq, sizeof(mreq));
 	if (row->mreq != IP_MSFILTER) {
 		struct ip_mreq_source source = {0};
 		source.imr_multiaddr = group;
@@ -222,7 +223,8 @@ static void put_random(unsigned *seed, int ipv6)
 	static const char *const forms[] = {"", "/mreq", "/mreqn"};
 	const struct row *row = &rows[below(seed, sizeof(rows) / sizeof(rows[0]))];
 	char step[32], what[128] = "", part[32];
-	unsigned form = below(seed, 3), bare = row->group == MCAST_JOIN_GROUP || row->group == MCAST_LEAVE_GROUP;
+	unsigned form = below(seed, 3),
+	         bare = row->group == MCAST_JOIN_GROUP || row->group == MCAST_LEAVE_GROUP;
 	if ((ipv6 && !row->mreq6) || (form == 2 && !bare))
 		form = 0;
 	snprintf(step, sizeof(step), "%s%s", row->name, forms[form]);
@@ -232,7 +234,8 @@ static void put_random(unsigned *seed, int ipv6)
 		snprintf(part, sizeof(part), "%s%s%u", i ? "+" : "", ipv6 ? "fd77::" : "10.77.0.", source);
 		strcat(what, part);
 	}
-	snprintf(part, sizeof(part), "%s%s%u", count ? "@" : "", ipv6 ? "ff35::" : "232.1.1.", 1 + below(seed, 2));
+	snprintf(part, sizeof(part), "%s%s%u", count ? "@" : "", ipv6 ? "ff35::" : "232.1.1.",
+	        1 + below(seed, 2));
 	strcat(what, part);
 	strcat(what, interfaces[below(seed, 3)]);
 	request(step, what);
@@ -247,7 +250,8 @@ static void make(void)
 		err(2, "socket");
 }
 
-static void name(int (*function)(int, const struct sockaddr *, socklen_t), const char *address, const char *port)
+static void name(
+        int (*function)(int, const struct sockaddr *, socklen_t), const char *address, const char *port)
 {
 	struct sockaddr_storage at = address_of(address);
 	struct sockaddr_in *v4 = (void *)&at; // the port of IPv6 is where IPv4's is
@@ -297,8 +301,8 @@ static void show(void)
 	int count = graft_memberships(fd, 0, list, MEMBERSHIPS);
 	for (int i = 0; i < count && i < MEMBERSHIPS; i++)
 		printf("member %s%%%s %s %u\n", graft_address_text(&list[i].group, address),
-		        if_indextoname(list[i].index, interface), list[i].mode == GRAFT_INCLUDE ? "include" : "exclude",
-		        list[i].source_count);
+		        if_indextoname(list[i].index, interface),
+		        list[i].mode == GRAFT_INCLUDE ? "include" : "exclude", list[i].source_count);
 	printf("memberships: %d\n", count);
 }
 
