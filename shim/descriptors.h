@@ -32,6 +32,7 @@ enum descriptor_flag {
 	PEER_IS_GROUP = 1 << 20, // connected to a group
 	ANSWERED = 1 << 21,     // has sent to a peer in another's place: answers may come, in that one's name
 	OWN_SOURCE = 1 << 22,   // the program bound it to an address, from which it sends
+	OWN_JOINS = 1 << 23,    // what the program joined is not what it asked for (own_joins.c)
 	SOURCED = 1 << 24,      // WIDENED, and its datagrams leave from the asked address
 	SEND_SETTLED = 1 << 25, // SEND_QUIET but for the source of a SOURCED socket
 	SHARED = 1 << 26,       // another descriptor of the same socket may have named it
