@@ -131,6 +131,27 @@ static bool was_at(struct walk *walk, const union graft_address *point)
 	return false;
 }
 
+// Whether no stronger link is certain to be taken in place of this one, by what is known of the socket by now.
+static bool is_first(struct walk *walk, const struct link *link, const union graft_address *at)
+{
+	for (const struct link *other = walk->links; other < link && !give_up(walk); other++) {
+		bool certain;
+		if (leaves(other->redirect, at) && is_under(walk, other, at, &certain) && certain)
+			return false;
+	}
+	return true;
+}
+
+// Whether the way, which comes back to its first link at `at`, is one that a socket can go: what a link further on asks
+// for may make a stronger one certain that was passed by before.
+static bool is_circle(struct walk *walk, const union graft_address *at)
+{
+	for (unsigned i = 1; i < walk->length && !give_up(walk); i++)
+		if (!is_first(walk, walk->way[i].link, &walk->way[i].at))
+			return false;
+	return is_first(walk, walk->way[0].link, at) && !give_up(walk);
+}
+
 static void go(struct walk *walk, const struct link *link, const union graft_address *at)
 {
 	walk->way[walk->length].link = link;
@@ -146,7 +167,7 @@ static bool take(struct walk *walk, const struct link *link, const union graft_a
 	if (!link->between || is_point(&next, at))
 		return false; // what goes there stays there
 	if (link == walk->way[0].link && is_point(&next, &walk->start))
-		return true;
+		return is_circle(walk, at);
 	if (walk->length == REDIRECTS_AT_MOST || was_at(walk, &next))
 		return false;
 	go(walk, link, at);
