@@ -61,12 +61,13 @@ bool readable(const void *memory, size_t length)
 bool readable_again(const void *memory, size_t length)
 {
 	enum { KNOWN = 64 };
-	static uintptr_t known[KNOWN]; // pages, each in the place of its number's remainder
+	static uintptr_t known[KNOWN]; // pages, each in the place of its number's remainder; never the first
 	uintptr_t from = (uintptr_t)memory, to = from + length, page = getauxval(AT_PAGESZ);
 	if (!length || on_stack(from, to))
 		return true;
 	uintptr_t number = from / page;
-	if (number == (to - 1) / page && __atomic_load_n(&known[number % KNOWN], __ATOMIC_RELAXED) == number)
+	if (number && number == (to - 1) / page &&
+	        __atomic_load_n(&known[number % KNOWN], __ATOMIC_RELAXED) == number)
 		return true;
 	if (!readable(memory, length))
 		return false;
