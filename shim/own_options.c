@@ -13,10 +13,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifndef SO_BINDTOIFINDEX
-#	define SO_BINDTOIFINDEX 62
-#endif
-
 // ---- which ----------------------------------------------------------------------------------------------
 
 // Beside the rows of core/sockgraft_options.h.
