@@ -46,7 +46,7 @@ CORE_OBJECTS := $(patsubst core/%.c,$(BUILD)/library/%.o,$(wildcard core/*.c))
 
 # Unwind tables where a thread may be cancelled while our frame waits in a call of the program's, or in its stead;
 # nothing else here is ever unwound, and they would be a fifth of the library.
-UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o ask.o wait.o pending.o settle.o)
+UNWIND  := $(addprefix $(BUILD)/shim/,quiet.o lifetime.o connect.o send.o outgoing.o receive.o wait.o pending.o settle.o)
 TABLES   = $(if $(filter $(UNWIND),$@),,-fno-asynchronous-unwind-tables)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 # Programs that use core; the others know nothing of sockgraft.

@@ -9,9 +9,11 @@
 
 #include "../core/kernel.h"
 #include "../core/text.h"
+#include "exits.h"
 #include "filters.h"
 #include "joins.h"
 #include "memory.h"
+#include "peers.h"
 #include "place.h"
 #include "settle.h"
 #include "siblings.h"
@@ -273,9 +275,23 @@ static union graft_address hearing_address(const union graft_address *asked, con
 	return *asked;
 }
 
+// What the program bound to an address sends from there, by whatever interface.
+static void note_own_source(struct subject *subject, const union graft_address *actual)
+{
+	if (subject->state & WIDENED || graft_address_is_any(actual) || graft_address_is_multicast(actual))
+		return;
+	subject->state |= OWN_SOURCE;
+	if (subject->state & SPREADS)
+		exits_renew(subject);
+}
+
 static int bind_subject(struct subject *subject, const struct plan *plan)
 {
-	struct binding binding = {.asked = subject->facts.local, .actual = subject->facts.local};
+	struct binding binding = {.asked = subject->facts.local};
+	// A group that is redirected is another group from here on; what the program asked for is what it is told.
+	if (graft_address_is_multicast(&binding.asked))
+		peers_redirect(subject, &binding.asked);
+	binding.actual = binding.asked;
 	const union graft_address hearing = hearing_address(&binding.asked, plan);
 	struct sides sides = joins_sides(subject, &hearing);
 	struct joins joins = {.count = 0};
@@ -296,8 +312,10 @@ static int bind_subject(struct subject *subject, const struct plan *plan)
 	                                     : bind_to(subject, &binding.actual);
 	if (error && is_moved(&binding))
 		error = bind_refused(subject, &binding, error);
-	if (!error)
+	if (!error) {
 		subject->state |= NAMED;
+		note_own_source(subject, &binding.actual);
+	}
 	return error;
 }
 

@@ -2,8 +2,11 @@
 #include "functions.h"
 
 #include "../core/kernel.h"
+#include "../core/text.h"
+#include "exits.h"
 #include "filters.h"
 #include "memory.h"
+#include "peers.h"
 #include "place.h"
 #include "settle.h"
 #include "start.h"
@@ -125,18 +128,64 @@ static int place_for_destination(struct subject *subject)
 	return place_values(subject, addressed && subject_asks_to(subject) ? NULL : &before, &now);
 }
 
+// The zone of a group that is local to the link names the outgoing interface, where the policy may have another.
+static bool place_zone(struct subject *subject, union graft_address *to)
+{
+	struct exits exits;
+	if (!(subject->state & HELD(HELD_INTERFACE)) || to->any.sa_family != AF_INET6 ||
+	        !graft_address_is_multicast(to) || !graft_address_is_link_local(to))
+		return false;
+	exits_get(subject, to, &exits);
+	if (!exits.count || to->v6.sin6_scope_id == exits.list[0].index)
+		return false;
+	to->v6.sin6_scope_id = exits.list[0].index;
+	return true;
+}
+
+// Where the socket is really connected to: what the program asked for, or another.
+static int connect_somewhere(struct subject *subject, const struct sockaddr *address, socklen_t length)
+{
+	const union graft_address *asked = &subject->facts.to;
+	union graft_address real = subject->facts.real_to.any.sa_family ? subject->facts.real_to : *asked;
+	bool moved = place_zone(subject, &real) || subject->facts.real_to.any.sa_family;
+	int error = moved ? connect_subject(subject, &real.any, graft_address_length(&real))
+	                  : connect_subject(subject, address, length);
+	if (!error || error == -EINPROGRESS)
+		peers_connected(subject, asked, &real);
+	return error;
+}
+
+static void report_redirected(const struct subject *subject)
+{
+	char address[GRAFT_ADDRESS_TEXT], buffer[128];
+	struct text what = TEXT_IN(buffer);
+	if (!subject->facts.real_to.any.sa_family)
+		return;
+	text_put(&what, "redirect ");
+	text_put(&what, graft_address_text(&subject->facts.to, address));
+	text_put(&what, "->");
+	text_put(&what, graft_address_text(&subject->facts.real_to, address));
+	report_placed(subject, buffer, NULL);
+}
+
 static int connect_by_policy(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
+	union graft_address real = subject->facts.to;
 	if (subject->state & NAMED)
 		subject_find_local(subject);
+	bool redirected = peers_redirect(subject, &real);
+	subject->facts.real_to = redirected ? real : (union graft_address){0};
 	int error = place_for_destination(subject);
 	if (error)
 		return error;
 	subject_remember(subject); // whatever comes of the connect, which may block
-	error = connect_subject(subject, address, length);
+	error = connect_somewhere(subject, address, length);
 	if (error && error != -EINPROGRESS)
 		return error;
+	report_redirected(subject);
 	settle_autobound(subject, true);
+	if (subject->state & (SPREADS | HELD(HELD_INTERFACE)))
+		exits_renew(subject);
 	warn_connected(subject);
 	subject_remember(subject);
 	return error;
@@ -145,7 +194,7 @@ static int connect_by_policy(struct subject *subject, const struct sockaddr *add
 // connect(2): AF_UNSPEC takes the connection away, and the name unless the program gave it.
 static void after_disconnect(struct subject *subject)
 {
-	subject->state &= ~(uint64_t)(ADDRESSED | NAMED);
+	subject->state &= ~(ADDRESSED | NAMED | PEER_BITS | ANSWERED | PEER_IS_GROUP);
 	subject_find_local(subject);
 	if (subject->facts.local_known)
 		subject->state |= NAMED;

@@ -1,8 +1,23 @@
-// Walking through the control messages of a message.
+// The control messages that go with one datagram: the program's, and in their place or beside them the policy's.
 #ifndef SOCKGRAFT_CONTROL_H
 #define SOCKGRAFT_CONTROL_H
 
+#include "subject.h"
+
 #include <sys/socket.h>
+
+enum {
+	CONTROL_ROOM = 1024,
+	CONTROL_AT_MOST = CONTROL_ROOM - 64, // of the program's; the rest is for ours
+};
+
+// As the kernel wants them, in place of the program's.
+struct control {
+	_Alignas(struct cmsghdr) char bytes[CONTROL_ROOM];
+	size_t length;
+	bool v4,
+	        addressed; // what stands first, if it says the interface or the source: for which version of IP
+};
 
 static inline struct cmsghdr *control_after(struct msghdr *message, struct cmsghdr *control)
 {
@@ -12,5 +27,24 @@ static inline struct cmsghdr *control_after(struct msghdr *message, struct cmsgh
 	return CMSG_NXTHDR(message, control);
 #pragma GCC diagnostic pop
 }
+
+// The interface and the source that a datagram names: IP_PKTINFO, IPV6_PKTINFO. 0 and AF_UNSPEC: none.
+struct packet_info {
+	bool given;
+	unsigned index;
+	union graft_address source;
+};
+
+// What the program's messages say of it.
+struct packet_info control_packet_info(const struct msghdr *message);
+
+// Writes the program's messages, which can be read, without those that the policy overrides for a datagram to a group or
+// to a single host, and without its packet information where `info` is to stand in place of it (NULL: it stays). What is
+// left out is told. false: there is no room for them.
+bool control_write(struct subject *subject, const struct msghdr *message, bool group, bool v4,
+        const struct packet_info *info, struct control *control);
+
+// Another interface and source in what control_write wrote first.
+void control_set_packet_info(struct control *control, const struct packet_info *info);
 
 #endif

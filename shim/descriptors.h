@@ -28,16 +28,16 @@ enum descriptor_flag {
 	WRITE_QUIET = 1 << 16, // RECEIVE_QUIET, and send, write and writev have nothing to do with a datagram
 	CONTROL_QUIET = 1 << 17, // SEND_QUIET, and sendmsg has no control message to look for
 	SPREADS = 1 << 18,       // what it sends to a group leaves by several interfaces
-	REDIRECTS = 1 << 19,     // where it sends to may be redirected
+	CORKED = 1 << 19,        // datagrams are put together from several calls: they leave by one interface
 	PEER_IS_GROUP = 1 << 20, // connected to a group
-	ANSWERED = 1 << 21,      // REDIRECTS, and it has sent to a peer in another's place: answers may come
-	OWN_JOINS = 1 << 22,     // what the program joined is not what it asked for (own_joins.c)
-	SOURCED = 1 << 24,       // WIDENED, and its datagrams leave from the asked address
-	SEND_SETTLED = 1 << 25,  // SEND_QUIET but for the source of a SOURCED socket
-	SHARED = 1 << 26,        // another descriptor of the same socket may have named it
-	PINGS = 1 << 27,         // datagrams of ICMP: hears the answers to what it sent, and no groups
-	ALL_OFF = 1 << 28,       // the program itself turned IP_MULTICAST_ALL off
-	PARTLY = 1 << 29,        // some membership of the policy was refused, or is of the program's making
+	ANSWERED = 1 << 21,     // has sent to a peer in another's place: answers may come, in that one's name
+	OWN_SOURCE = 1 << 22,   // the program bound it to an address, from which it sends
+	SOURCED = 1 << 24,      // WIDENED, and its datagrams leave from the asked address
+	SEND_SETTLED = 1 << 25, // SEND_QUIET but for the source of a SOURCED socket
+	SHARED = 1 << 26,       // another descriptor of the same socket may have named it
+	PINGS = 1 << 27,        // datagrams of ICMP: hears the answers to what it sent, and no groups
+	ALL_OFF = 1 << 28,      // the program itself turned IP_MULTICAST_ALL off
+	PARTLY = 1 << 29,       // some membership of the policy was refused, or is of the program's making
 };
 
 // The upper half of a state.

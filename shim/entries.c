@@ -69,25 +69,32 @@ void functions_open(void)
 		__atomic_store_n(&to[i], from[i], __ATOMIC_RELEASE);
 }
 
-#define DUTY_RULES 1
-#define DUTY_WAITS 2
+#define DUTY_RULES  1
+#define DUTY_WAITS  2
+#define DUTY_WRITES 3
 #define LEAD(its_duty, name, to)                                                                             \
 	if (DUTY_##its_duty == duty)                                                                         \
 		__atomic_store_n(&slot.name, to, __ATOMIC_RELEASE);
 
-void functions_engage(void)
-{
-	const int duty = DUTY_RULES;
-#define EACH(result, name, parameters, arguments, its_duty) LEAD(its_duty, name, on_##name)
-	SHIM_EACH_FUNCTION
-#undef EACH
-}
+static bool all_writes;
 
-void functions_engage_waits(bool engaged)
+static inline __attribute__((always_inline)) void lead(const int duty, bool engaged)
 {
-	const int duty = DUTY_WAITS;
 #define EACH(result, name, parameters, arguments, its_duty)                                                  \
 	LEAD(its_duty, name, engaged ? on_##name : next.name)
 	SHIM_EACH_FUNCTION
 #undef EACH
+}
+
+void functions_engage(bool writes)
+{
+	all_writes = writes;
+	lead(DUTY_RULES, true);
+	lead(DUTY_WRITES, writes);
+}
+
+void functions_engage_waits(bool engaged)
+{
+	lead(DUTY_WAITS, engaged);
+	lead(DUTY_WRITES, engaged || all_writes);
 }

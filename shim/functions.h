@@ -14,6 +14,7 @@
 // duty: when the slot leads to our handler rather than straight to the function behind:
 //   RULES    while the process has rules
 //   WAITS    while a membership waits for its interface, or an inherited socket for its first call
+//   WRITES   as WAITS, or while the process has a rule with several interfaces
 // why: for the manual
 #ifndef SOCKGRAFT_FUNCTIONS_H
 #define SOCKGRAFT_FUNCTIONS_H
@@ -84,7 +85,7 @@ typedef unsigned int message_flags;
 	LOGIC(int, getsockname, (int fd, ANY_SOCKADDR address, socklen_t *restrict length), (fd, address, length), RULES, \
 	      "tells the address that the program asked for") \
 	LOGIC(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t length), \
-	      (fd, level, name, value, length), RULES, "the program's own memberships and packet filters") \
+	      (fd, level, name, value, length), RULES, "the program's own memberships, packet filters, and options that the policy holds on to") \
 	LOGIC(ssize_t, sendto, (int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address, \
 	      socklen_t address_length), (fd, bytes, length, flags, address, address_length), RULES, \
 	      "the first datagram: rules on the destination, and joins; the source address of a widened socket") \
@@ -93,19 +94,19 @@ typedef unsigned int message_flags;
 	LOGIC(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned int count, message_flags flags), \
 	      (fd, messages, count, flags), RULES, "as sendto") \
 	LOGIC(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), RULES, \
-	      "as recv; descriptors that arrive are unknown") \
+	      "as recvfrom; descriptors that arrive are unknown") \
 	LOGIC(int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned int count, message_flags flags, \
 	      struct timespec *timeout), (fd, messages, count, flags, timeout), RULES, "as recvmsg") \
-	SETTLES(ssize_t, send, (int fd, const void *bytes, size_t length, int flags), (fd, bytes, length, flags), \
-	        RULES, MSG_DONTWAIT) \
+	LOGIC(ssize_t, send, (int fd, const void *bytes, size_t length, int flags), (fd, bytes, length, flags), \
+	        RULES, "to the peer: each of several interfaces") \
 	SETTLES(ssize_t, recv, (int fd, void *bytes, size_t length, int flags), (fd, bytes, length, flags), \
 	        RULES, flags) \
-	SETTLES(ssize_t, recvfrom, (int fd, void *restrict bytes, size_t length, int flags, ANY_SOCKADDR address, \
+	LOGIC(ssize_t, recvfrom, (int fd, void *restrict bytes, size_t length, int flags, ANY_SOCKADDR address, \
 	        socklen_t *restrict address_length), (fd, bytes, length, flags, address, address_length), \
-	        RULES, flags) \
+	        RULES, "the sender, where it stands in another's place") \
 	SETTLES(int, listen, (int fd, int backlog), (fd, backlog), RULES, MSG_DONTWAIT) \
-	SETTLES(int, getpeername, (int fd, ANY_SOCKADDR address, socklen_t *restrict length), \
-	        (fd, address, length), RULES, MSG_DONTWAIT) \
+	LOGIC(int, getpeername, (int fd, ANY_SOCKADDR address, socklen_t *restrict length), \
+	        (fd, address, length), RULES, "tells the peer that the program asked for") \
 	SETTLES(int, getsockopt, (int fd, int level, int name, void *restrict value, socklen_t *restrict length), \
 	        (fd, level, name, value, length), RULES, MSG_DONTWAIT) \
 	VARIADIC(int, clone, (int (*function)(void *), void *stack, int flags, void *argument, void *a, void *b, void *c), \
@@ -117,9 +118,8 @@ typedef unsigned int message_flags;
 	        length ? 0 : MSG_DONTWAIT) \
 	SETTLES(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), WAITS, \
 	        count ? 0 : MSG_DONTWAIT) \
-	SETTLES(ssize_t, write, (int fd, const void *bytes, size_t length), (fd, bytes, length), WAITS, MSG_DONTWAIT) \
-	SETTLES(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count), WAITS, \
-	        MSG_DONTWAIT) \
+	LOGIC(ssize_t, write, (int fd, const void *bytes, size_t length), (fd, bytes, length), WRITES, "as send") \
+	LOGIC(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count), WRITES, "as send") \
 	LOGIC(int, poll, (struct pollfd *fds, nfds_t count, int timeout), (fds, count, timeout), WAITS, \
 	      "adopts inherited sockets; wakes to try again what waits") \
 	LOGIC(int, ppoll, (struct pollfd *fds, nfds_t count, const struct timespec *timeout, \
@@ -158,9 +158,9 @@ typedef unsigned int message_flags;
 	      const sigset_t *mask), (fd, events, room, timeout, mask), WAITS, "as epoll_wait") \
 	SETTLES(ssize_t, __recv_chk, (int fd, void *bytes, size_t length, size_t size, int flags), \
 	        (fd, bytes, length, size, flags), RULES, flags) \
-	SETTLES(ssize_t, __recvfrom_chk, (int fd, void *restrict bytes, size_t length, size_t size, int flags, \
+	LOGIC(ssize_t, __recvfrom_chk, (int fd, void *restrict bytes, size_t length, size_t size, int flags, \
 	        ANY_SOCKADDR address, socklen_t *restrict address_length), \
-	        (fd, bytes, length, size, flags, address, address_length), RULES, flags) \
+	        (fd, bytes, length, size, flags, address, address_length), RULES, "as recvfrom") \
 	SETTLES(ssize_t, __read_chk, (int fd, void *bytes, size_t length, size_t size), \
 	        (fd, bytes, length, size), WAITS, length ? 0 : MSG_DONTWAIT) \
 	LOGIC(int, __poll_chk, (struct pollfd *fds, nfds_t count, int timeout, size_t size), \
@@ -269,8 +269,8 @@ void functions_find(void);
 // The slots lead to the functions behind, once those are known.
 void functions_open(void);
 
-// From now on the RULES slots lead to our handlers.
-void functions_engage(void);
+// From now on the RULES slots lead to our handlers; and the WRITES slots, where every write counts.
+void functions_engage(bool writes);
 
 // Whether the WAITS slots lead to our handlers; only after functions_engage.
 void functions_engage_waits(bool engaged);

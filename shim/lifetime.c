@@ -2,6 +2,7 @@
 #include "functions.h"
 
 #include "../core/kernel.h"
+#include "exits.h"
 #include "joins.h"
 #include "place.h"
 #include "settle.h"
@@ -128,6 +129,10 @@ static int copied(int from, int to)
 		state |= SHARED;
 	}
 	descriptor_set(to, state);
+	if (state & (SPREADS | HELD(HELD_INTERFACE)))
+		exits_copy(from, to);
+	if (policy.defaults)
+		descriptor_set_own(to, descriptor_own(from));
 	return to;
 }
 

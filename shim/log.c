@@ -112,14 +112,15 @@ void log_end(struct text *line)
 	errno = kept;
 }
 
-bool log_first(int fd, const char *text)
+bool log_first(enum log_level level, int fd, const char *text)
 {
-	static uint32_t said[128];
+	static uint32_t warned[128], told[128];
+	uint32_t *said = level == LOG_WARN ? warned : told;
 	uint32_t hash = 2166136261U ^ (uint32_t)fd; // FNV-1a
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * 16777619U;
 	hash |= 1; // 0 is a free place
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+	for (size_t i = 0; i < sizeof(warned) / sizeof(warned[0]); i++) {
 		uint32_t is = 0;
 		if (__atomic_compare_exchange_n(
 		            &said[i], &is, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))

@@ -17,7 +17,7 @@ void log_begin(struct text *line, enum log_level level);
 void log_end(struct text *line);
 
 // true the first time that this process asks about `text` on `fd` (-1: on any): what would repeat itself is said
-// once.
-bool log_first(int fd, const char *text);
+// once. Warnings are not told from each other by what is no warning.
+bool log_first(enum log_level level, int fd, const char *text);
 
 #endif

@@ -58,6 +58,22 @@ bool readable(const void *memory, size_t length)
 	return true;
 }
 
+bool readable_again(const void *memory, size_t length)
+{
+	enum { KNOWN = 64 };
+	static uintptr_t known[KNOWN]; // pages, each in the place of its number's remainder
+	uintptr_t from = (uintptr_t)memory, to = from + length, page = getauxval(AT_PAGESZ);
+	if (!length || on_stack(from, to))
+		return true;
+	uintptr_t number = from / page;
+	if (number == (to - 1) / page && __atomic_load_n(&known[number % KNOWN], __ATOMIC_RELAXED) == number)
+		return true;
+	if (!readable(memory, length))
+		return false;
+	__atomic_store_n(&known[number % KNOWN], number, __ATOMIC_RELAXED);
+	return true;
+}
+
 sa_family_t family_at(const struct sockaddr *address)
 {
 	sa_family_t family;

@@ -10,6 +10,10 @@
 // addresses and messages nearly always do.
 bool readable(const void *memory, size_t length);
 
+// The same on the way of each datagram, where a system call each time would cost too much: what could be read once is
+// believed to be there still.
+bool readable_again(const void *memory, size_t length);
+
 // The family of an address that can be read, which may lie anywhere (sockaddr(3type)).
 sa_family_t family_at(const struct sockaddr *address);
 

@@ -65,7 +65,7 @@ static enum policy_key key_of(enum held held)
 	}
 }
 
-void report_overridden(struct subject *subject, enum held held)
+void report_overridden(struct subject *subject, enum held held, bool once)
 {
 	if (!log_wanted(LOG_INFO))
 		return;
@@ -76,7 +76,10 @@ void report_overridden(struct subject *subject, enum held held)
 	plan_make(&plan, &policy, &subject->facts);
 	const struct setting *setting = plan.values[key_of(held)];
 	text_put(&what, policy_key_words[key_of(held)]);
-	text_put(&what, ": the program's own value changes nothing");
+	text_put(&what, once ? ": what a control message of the program's says changes nothing"
+	                     : ": the program's own value changes nothing");
+	if (once && !log_first(LOG_INFO, subject->fd, buffer))
+		return;
 	report_placed(subject, buffer, setting ? setting->origin : NULL);
 }
 
@@ -149,7 +152,7 @@ static int override(
 	if (!error && !(subject->state & HELD(held))) // then it is dscp that is
 		error = set_ecn(subject, level, name, number);
 	if (!error)
-		report_overridden(subject, subject->state & HELD(held) ? held : HELD_DSCP);
+		report_overridden(subject, subject->state & HELD(held) ? held : HELD_DSCP, false);
 	return error;
 }
 

@@ -3,7 +3,7 @@
 
 #include "../core/kernel.h"
 #include "../core/text.h"
-#include "interfaces.h"
+#include "exits.h"
 
 #include <errno.h>
 #include <string.h>
@@ -218,20 +218,20 @@ static bool is_several(const struct setting *setting)
 	return setting->value.interfaces.count > 1 || setting->value.interfaces.items->by == GRAFT_BY_PATTERN;
 }
 
-// The first of them is the socket's own multicast interface; with several each datagram is sent on each (spread.c).
+// The first of them is the socket's own multicast interface; with several each datagram is sent on each (outgoing.c).
 static int place_interface(const struct placing *placing)
 {
 	const struct setting *setting = fresh(placing, KEY_INTERFACE, HELD_INTERFACE);
 	struct subject *subject = placing->subject;
 	if (!setting || !subject_is_message(subject))
 		return 0;
-	unsigned indexes[SEND_INTERFACES];
+	struct exits exits;
 	bool missing;
-	unsigned count = interfaces_find(subject->fd, setting, indexes, &missing);
-	int error = count ? 0 : -ENODEV;
+	exits_place(subject, setting, &exits, &missing);
+	int error = exits.count ? 0 : -ENODEV;
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
 		if (has_side(subject, side))
-			error = graft_side_multicast_interface_set(subject->fd, side, indexes[0]);
+			error = graft_side_multicast_interface_set(subject->fd, side, exits.list[0].index);
 	subject->state &= ~(uint64_t)SPREADS;
 	if (is_several(setting))
 		subject->state |= SPREADS;

@@ -4,6 +4,7 @@
 #include "filters.h"
 #include "functions.h"
 #include "joins.h"
+#include "peers.h"
 #include "pending.h"
 #include "place.h"
 #include "start.h"
@@ -45,14 +46,26 @@ static int adopt_joins(struct subject *subject)
 	return joins_place_live(subject);
 }
 
+// Whether it matters whether a socket for datagrams is connected.
+static bool asks_peer(void)
+{
+	return policy.joins || policy.interfaces || policy.redirects;
+}
+
 static int adopt(struct subject *subject)
 {
 	struct plan plan;
 	if (subject_is_message(subject))
 		filters_adopt(subject);
 	subject_find_local(subject);
-	if (subject_asks_to(subject) || (policy.joins && subject_is_message(subject)))
+	if (subject_asks_to(subject) || (asks_peer() && subject_is_message(subject)))
 		subject_find_peer(subject);
+	if (subject->facts.to_known)
+		peers_connected(subject, &subject->facts.to, &subject->facts.real_to);
+	else if (subject->facts.local_known && !(subject->state & WIDENED) &&
+	         !graft_address_is_any(&subject->facts.local) &&
+	         !graft_address_is_multicast(&subject->facts.local))
+		subject->state |= OWN_SOURCE;
 	report_decision(subject, "adopted: made before the shim saw it");
 	subject->state |=
 	        (subject->facts.local_known ? NAMED : 0) | (subject->facts.to_known ? ADDRESSED : 0);
@@ -148,6 +161,9 @@ int settle_destination(struct subject *subject, const struct sockaddr *to, sockl
 	if (!to) // to the peer of a connect that we didn't see
 		subject->state |= ADDRESSED;
 	if (!addressed && subject_reads(subject, to, length, &subject->facts.to)) {
+		union graft_address real = subject->facts.to;
+		bool redirected = peers_redirect(subject, &real);
+		subject->facts.real_to = redirected ? real : (union graft_address){0};
 		subject->facts.to_known = true;
 		subject->state |= ADDRESSED;
 		plan_make(&now, &policy, &subject->facts);

@@ -190,7 +190,7 @@ static void engage(void)
 		return;
 	if (!descriptors_start())
 		refuse("no memory for what is known of descriptors; is there a limit (ulimit -v)?");
-	functions_engage();
+	functions_engage(policy.spreads);
 	find_inherited();
 }
 

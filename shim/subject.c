@@ -2,8 +2,10 @@
 #include "subject.h"
 
 #include "../core/kernel.h"
+#include "filters.h"
 #include "log.h"
 #include "memory.h"
+#include "peers.h"
 #include "start.h"
 
 #include <errno.h>
@@ -101,10 +103,36 @@ bool subject_asks_to(const struct subject *subject)
 	return policy.asks_to & POLICY_KIND(subject->facts.kind);
 }
 
+bool subject_redirects(const struct subject *subject)
+{
+	return subject->state & INET && policy.redirects & POLICY_KIND(subject->facts.kind);
+}
+
 union graft_address subject_local(const struct subject *subject)
 {
 	const union graft_address any = {.any.sa_family = (sa_family_t)subject->facts.family};
 	return subject->facts.local_known ? subject->facts.local : any;
+}
+
+static bool shows_asked(const struct subject *subject, union graft_address *local)
+{
+	union graft_address asked = {0};
+	if (!(subject->state & WIDENED) || !graft_address_is_any(local))
+		return false; // connected: the kernel has the address itself
+	filters_asked(subject, &asked);
+	if (!asked.any.sa_family)
+		return false;
+	graft_address_set_port(&asked, graft_address_port(local));
+	*local = asked;
+	return true;
+}
+
+bool subject_shows_local(struct subject *subject, union graft_address *local)
+{
+	bool asked = shows_asked(subject, local);
+	return (graft_address_is_multicast(local) && subject_redirects(subject) &&
+	               plan_redirect_back(&policy, &subject->facts, true, local)) ||
+	       asked;
 }
 
 void subject_find_local(struct subject *subject)
@@ -113,12 +141,9 @@ void subject_find_local(struct subject *subject)
 	socklen_t length = sizeof(local);
 	if (kernel_getsockname(subject->fd, &local.any, &length))
 		return;
-	uint16_t port = graft_address_port(&local);
-	if (subject->state & WIDENED && graft_address_is_any(&local))
-		descriptor_asked(subject->state, &local);
-	graft_address_set_port(&local, port);
+	subject_shows_local(subject, &local);
 	subject->facts.local = local;
-	subject->facts.local_known = port || !graft_address_is_any(&local);
+	subject->facts.local_known = graft_address_port(&local) || !graft_address_is_any(&local);
 }
 
 void subject_find_peer(struct subject *subject)
@@ -127,6 +152,8 @@ void subject_find_peer(struct subject *subject)
 	socklen_t length = sizeof(peer);
 	if (kernel_getpeername(subject->fd, &peer.any, &length))
 		return;
+	subject->facts.real_to = peer;
+	peers_name(subject, &peer);
 	subject->facts.to = peer;
 	subject->facts.to_known = true;
 }
@@ -163,7 +190,7 @@ static uint64_t quiet(const struct subject *subject)
 	if (!sends_settled(subject))
 		return calls;
 	calls |= SEND_SETTLED;
-	if (!(state & (SOURCED | SPREADS | REDIRECTS)))
+	if (!(state & (SOURCED | SPREADS)) && !subject_redirects(subject))
 		calls |= SEND_QUIET;
 	if (calls & SEND_QUIET && !(state & HELD_IN_CONTROL && subject_is_message(subject)))
 		calls |= CONTROL_QUIET;
@@ -239,7 +266,7 @@ void report_decision(const struct subject *subject, const char *what)
 
 void report_once(const struct subject *subject, const char *what)
 {
-	if (log_wanted(LOG_WARN) && log_first(-1, what))
+	if (log_wanted(LOG_WARN) && log_first(LOG_WARN, -1, what))
 		report(LOG_WARN, subject, what, NULL);
 }
 
@@ -260,7 +287,8 @@ int report_refused(const struct subject *subject, const char *what, int error, c
 		text_put(&line, ": ");
 		text_put(&line, advice);
 	}
-	if (log_wanted(LOG_WARN) && log_first(error == -EPERM ? -1 : subject->fd, line.start + start))
+	if (log_wanted(LOG_WARN) &&
+	        log_first(LOG_WARN, error == -EPERM ? -1 : subject->fd, line.start + start))
 		log_end(&line);
 	return policy.fail ? error : 0;
 }

@@ -32,13 +32,19 @@ bool subject_is_message(const struct subject *subject);
 bool subject_asks_local(const struct subject *subject);
 bool subject_asks_to(const struct subject *subject);
 
+// Whether some rule for its kind redirects.
+bool subject_redirects(const struct subject *subject);
+
 // Its local address, or the wildcard while it has none.
 union graft_address subject_local(const struct subject *subject);
+
+// From the local address that the kernel has to the one that the program asked for, in place; false: it is the same.
+bool subject_shows_local(struct subject *subject, union graft_address *local);
 
 // Fills in the local address, as the program asked for it, if the socket has one.
 void subject_find_local(struct subject *subject);
 
-// Fills in the peer, if the socket is connected.
+// Fills in the peer, as the program asked for it, if the socket is connected.
 void subject_find_peer(struct subject *subject);
 
 // Both, as far as some rule asks for them.
@@ -57,8 +63,9 @@ bool subject_reads(const struct subject *subject, const struct sockaddr *address
 // "fd 3 udp 10.0.0.1:5000: WHAT (ORIGIN)" at level info.
 void report_placed(const struct subject *subject, const char *what, const char *origin);
 
-// What the program set itself changes nothing, at level info.
-void report_overridden(struct subject *subject, enum held held);
+// What the program said itself changes nothing, at level info; `once`, in control messages, which may be many, told once
+// for a descriptor.
+void report_overridden(struct subject *subject, enum held held, bool once);
 
 // A decision, at level debug.
 void report_decision(const struct subject *subject, const char *what);

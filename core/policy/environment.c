@@ -275,7 +275,7 @@ static void note_setting(struct policy *policy, const struct setting *setting, u
 		note_memberships(policy, setting, kinds);
 		break;
 	case KEY_REDIRECT:
-		policy->redirects = true;
+		policy->redirects |= kinds;
 		break;
 	case KEY_INTERFACE:
 		interfaces = setting->value.interfaces.items;

@@ -119,10 +119,10 @@ struct policy {
 	unsigned
 	        asks_local; // port=, addr=, a membership with a port, or ipv4 or ipv6 (of an AF_INET6 socket)
 	unsigned asks_to;   // to=, or ipv4 or ipv6
-	unsigned redirects_ask_local;               // the same of rules that redirect
-	bool joins, filters, redirects, interfaces; // some rule has join=, filter=, redirect=, interface=
-	bool spreads;                               // some rule has several interfaces
-	bool defaults;                              // some value is written with "?"
+	unsigned redirects, redirects_ask_local; // some rule redirects; and asks for the local address
+	bool joins, filters, interfaces;         // some rule has join=, filter=, interface=
+	bool spreads;                            // some rule has several interfaces
+	bool defaults;                           // some value is written with "?"
 };
 
 // Where the policy comes from.

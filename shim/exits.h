@@ -1,0 +1,39 @@
+// The interfaces that a socket's multicast leaves by, where the policy names them: found once, when they are placed on
+// the socket, and kept for its datagrams.
+#ifndef SOCKGRAFT_EXITS_H
+#define SOCKGRAFT_EXITS_H
+
+#include "interfaces.h"
+#include "subject.h"
+
+struct exit {
+	unsigned index;
+	union graft_address source; // of a socket that is connected to a group: the one to send from here
+};
+
+struct exits {
+	unsigned count;
+	struct exit list[SEND_INTERFACES];
+};
+
+// Finds what `setting` says of the socket, and keeps it. `missing`: there is to be more.
+void exits_place(
+        const struct subject *subject, const struct setting *setting, struct exits *exits, bool *missing);
+
+// Those of the socket, for a datagram that goes to `to` (AF_UNSPEC: to its peer). They are looked for again, at most
+// once a second, where there may be more by now.
+void exits_get(struct subject *subject, const union graft_address *to, struct exits *exits);
+
+// Looks for them again: the socket has got another name or peer, or sending has failed.
+void exits_renew(struct subject *subject);
+
+// Sending by one of them has failed: they are looked for again, at most once a second.
+void exits_failed(struct subject *subject);
+
+// What is kept of `from` is kept of `to` from now on, a copy of it.
+void exits_copy(int from, int to);
+
+// The number of the exit with this index, or -1.
+int exits_number(const struct exits *exits, unsigned index);
+
+#endif

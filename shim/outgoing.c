@@ -1,0 +1,377 @@
+// What becomes of datagrams on their way out.
+//
+// A socket that was bound to the wildcard in place of the address that the program asked for would send from
+// whichever address the route prefers. The kernel has no option for it that leaves the socket able to hear
+// groups, so each datagram says its source itself, in a control message (IP_PKTINFO, IPV6_PKTINFO).
+//
+// Nor has it one that lets a datagram leave by several interfaces: it is sent once by each, which the same message names.
+#include "outgoing.h"
+
+#include "../core/text.h"
+#include "control.h"
+#include "exits.h"
+#include "filters.h"
+#include "memory.h"
+#include "peers.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum { BATCH = 16 }; // datagrams of one sendmmsg that are passed on at a time
+
+bool outgoing_concerns(const struct subject *subject, bool addressed, bool controlled)
+{
+	uint64_t state = subject->state;
+	if (addressed && (state & SOURCED || subject_redirects(subject) ||
+	                         (state & INET6 && state & HELD(HELD_INTERFACE))))
+		return true;
+	if (state & SPREADS && (addressed || state & PEER_IS_GROUP))
+		return true;
+	return controlled && state & HELD_IN_CONTROL;
+}
+
+// ---- where it goes --------------------------------------------------------------------------------------
+
+struct destination {
+	bool given;             // the message names one that can be read
+	bool moved;             // another than the message's is to take its place
+	bool group, v4;         // the peer's, where none is given
+	union graft_address to; // given
+};
+
+// udp(7): an AF_INET6 socket sends to AF_INET addresses too, and the kernel takes an AF_INET one without its family.
+static bool reads(const struct subject *subject, const struct msghdr *message, union graft_address *to)
+{
+	size_t length = message->msg_namelen, size = sizeof(to->v4);
+	if (length < size || length > sizeof(struct sockaddr_storage) ||
+	        !readable_again(message->msg_name, length))
+		return false;
+	sa_family_t family = family_at(message->msg_name);
+	if (family == AF_INET6 && subject->state & INET6) {
+		size = sizeof(to->v6);
+		if (length < offsetof(struct sockaddr_in6, sin6_scope_id)) // RFC 2133
+			return false;
+	} else if (family != AF_INET && (family != AF_UNSPEC || subject->state & INET6)) {
+		return false;
+	}
+	memset(to, 0, sizeof(*to));
+	memcpy(to, message->msg_name, length < size ? length : size);
+	if (family == AF_UNSPEC)
+		to->any.sa_family = AF_INET;
+	return true;
+}
+
+static void redirect(struct subject *subject, struct destination *destination)
+{
+	union graft_address asked = destination->to;
+	if (!peers_redirect(subject, &destination->to))
+		return;
+	destination->moved = true;
+	peers_expect(subject, &asked, &destination->to);
+}
+
+static struct destination find_destination(struct subject *subject, const struct msghdr *message)
+{
+	struct destination destination = {
+	        .group = subject->state & PEER_IS_GROUP, .v4 = !(subject->state & INET6)};
+	if (!message->msg_name || !reads(subject, message, &destination.to))
+		return destination;
+	destination.given = true;
+	redirect(subject, &destination);
+	destination.group = graft_address_is_multicast(&destination.to);
+	destination.v4 = destination.to.any.sa_family == AF_INET || graft_address_is_mapped(&destination.to);
+	return destination;
+}
+
+// ---- the interface and the source that it names ----------------------------------------------------------
+
+// What is done to datagrams that are alike.
+struct treatment {
+	struct exits exits;      // where `interface` counts
+	bool everywhere;         // it leaves by each of them
+	bool addressed;          // `info` takes the place of what the program's control messages say
+	struct packet_info info; // without the interface, where it leaves by each
+	bool controlled;         // `control` takes the place of the program's messages
+	struct control control;
+};
+
+// Of a group in IPv6 that is local to the link the address has a zone, which names the interface as well.
+static void set_zone(struct destination *destination, unsigned index)
+{
+	if (!destination->given || destination->v4 || !destination->to.v6.sin6_scope_id ||
+	        !graft_address_is_link_local(&destination->to) || destination->to.v6.sin6_scope_id == index)
+		return;
+	destination->to.v6.sin6_scope_id = index;
+	destination->moved = true;
+}
+
+// The interface that the program names gives way to the policy's, and with it the source that it chose for it.
+static void place_interface(
+        struct subject *subject, struct destination *destination, struct treatment *treatment)
+{
+	static const union graft_address none;
+	struct packet_info *info = &treatment->info;
+	struct exits *exits = &treatment->exits;
+	if (!destination->group || !(subject->state & (SPREADS | HELD(HELD_INTERFACE))))
+		return;
+	exits_get(subject, destination->given ? &destination->to : &none, exits);
+	if (!exits->count)
+		return;
+	if (!destination->given && exits->list[0].source.any.sa_family == AF_INET6)
+		destination->v4 = graft_address_is_mapped(&exits->list[0].source);
+	treatment->everywhere = subject->state & SPREADS && !(subject->state & CORKED);
+	if (info->index && (treatment->everywhere || exits_number(exits, info->index) < 0)) {
+		*info = (struct packet_info){0};
+		treatment->addressed = true;
+		report_overridden(subject, HELD_INTERFACE, true);
+	}
+	info->given |= treatment->everywhere;
+	treatment->addressed |= treatment->everywhere;
+	if (!treatment->everywhere)
+		set_zone(destination, exits->list[0].index);
+}
+
+// The program's own message counts; but one that names an interface alone leaves an IPv6 source as it is bound (ipv6(7)),
+// while for IPv4 the address in it, even 0.0.0.0, takes its place (ip(7)).
+static void place_source(
+        const struct subject *subject, const struct destination *destination, struct treatment *treatment)
+{
+	struct packet_info *info = &treatment->info;
+	union graft_address asked;
+	bool says = info->given && !treatment->addressed && destination->v4;
+	if (!(subject->state & SOURCED) || !destination->given || says || info->source.any.sa_family)
+		return;
+	filters_asked(subject, &asked);
+	if (!asked.any.sa_family ||
+	        graft_address_is_mapped(&asked) != (destination->v4 && asked.any.sa_family == AF_INET6))
+		return;
+	info->source = asked;
+	if (!info->index && asked.any.sa_family == AF_INET6 && graft_address_is_link_local(&asked))
+		info->index = asked.v6.sin6_scope_id;
+	info->given = treatment->addressed = true;
+}
+
+// What is done to `message`. false: its control messages can't be read, or there are too many of them.
+static bool find_treatment(struct subject *subject, const struct msghdr *message,
+        struct destination *destination, struct treatment *treatment)
+{
+	size_t given = message->msg_control ? message->msg_controllen : 0;
+	treatment->exits.count = 0;
+	treatment->everywhere = treatment->addressed = treatment->controlled = false;
+	treatment->info = (struct packet_info){0};
+	if (given && !readable_again(message->msg_control, given))
+		return false;
+	if (given)
+		treatment->info = control_packet_info(message);
+	place_interface(subject, destination, treatment);
+	place_source(subject, destination, treatment);
+	treatment->controlled = treatment->addressed || (given && subject->state & HELD_IN_CONTROL);
+	if (!treatment->controlled ||
+	        control_write(subject, message, destination->group, destination->v4,
+	                treatment->addressed ? &treatment->info : NULL, &treatment->control))
+		return true;
+	report_once(subject,
+	        "sendmsg: too many control messages to add or take away any: the datagram leaves as the program has it");
+	return false;
+}
+
+static void apply(struct msghdr *message, struct destination *destination, struct treatment *treatment)
+{
+	if (destination->moved) {
+		message->msg_name = &destination->to;
+		message->msg_namelen = graft_address_length(&destination->to);
+	}
+	if (!treatment->controlled)
+		return;
+	message->msg_control = treatment->control.length ? treatment->control.bytes : NULL;
+	message->msg_controllen = (__typeof__(message->msg_controllen))treatment->control.length;
+}
+
+static void take_exit(struct treatment *treatment, unsigned number)
+{
+	const struct exit *exit = &treatment->exits.list[number];
+	struct packet_info info = treatment->info;
+	info.index = exit->index;
+	if (!info.source.any.sa_family)
+		info.source = exit->source;
+	control_set_packet_info(&treatment->control, &info);
+}
+
+// ---- by each interface ----------------------------------------------------------------------------------
+
+// How sending went by each: the program is told what the first that worked returned, or why the first didn't.
+struct outcome {
+	ssize_t result; // -1 while none has worked
+	int kept;       // errno before
+	int errors[SEND_INTERFACES];
+};
+
+static void note(struct outcome *outcome, unsigned number, ssize_t sent)
+{
+	outcome->errors[number] = sent < 0 ? errno : 0;
+	if (sent >= 0 && outcome->result < 0)
+		outcome->result = sent;
+}
+
+static void report_exit(struct subject *subject, unsigned index, int error)
+{
+	char name[GRAFT_INTERFACE_NAME], buffer[64];
+	struct text what = TEXT_IN(buffer);
+	text_put(&what, "send on interface ");
+	if (graft_interface_name(subject->fd, index, name))
+		text_put_number(&what, index);
+	else
+		text_put(&what, name);
+	report_refused(subject, buffer, -error,
+	        "the datagram left by the others; is the interface up, with an address and a route to the group?");
+}
+
+static ssize_t conclude(struct subject *subject, const struct exits *exits, const struct outcome *outcome)
+{
+	bool failed = false;
+	for (unsigned i = 0; i < exits->count; i++) {
+		failed |= outcome->errors[i];
+		if (outcome->errors[i] && outcome->result >= 0)
+			report_exit(subject, exits->list[i].index, outcome->errors[i]);
+	}
+	if (failed)
+		exits_failed(subject);
+	errno = outcome->result < 0 ? outcome->errors[0] : outcome->kept;
+	return outcome->result;
+}
+
+static ssize_t send_everywhere(struct subject *subject, send_function **behind, struct msghdr *message,
+        struct destination *destination, struct treatment *treatment, int flags)
+{
+	struct outcome outcome = {.result = -1, .kept = errno};
+	for (unsigned i = 0; i < treatment->exits.count; i++) {
+		take_exit(treatment, i);
+		set_zone(destination, treatment->exits.list[i].index);
+		apply(message, destination, treatment);
+		note(&outcome, i, (*behind)(subject->fd, message, flags));
+	}
+	return conclude(subject, &treatment->exits, &outcome);
+}
+
+// What is put together from several calls can't be taken apart for several interfaces.
+static void look_for_cork(struct subject *subject, int flags)
+{
+	if (!(flags & MSG_MORE) || !(subject->state & SPREADS) || subject->state & CORKED)
+		return;
+	subject->state |= CORKED;
+	subject_remember(subject);
+	report_once(subject,
+	        "interface: what the program puts together from several calls (MSG_MORE) leaves by the first interface");
+}
+
+ssize_t outgoing_send(
+        struct subject *subject, send_function **behind, const struct msghdr *message, int flags)
+{
+	struct treatment treatment;
+	struct msghdr into = *message;
+	int kept = errno;
+	look_for_cork(subject, flags);
+	struct destination destination = find_destination(subject, message);
+	bool treated = find_treatment(subject, message, &destination, &treatment);
+	errno = kept;
+	if (!treated)
+		return (*behind)(subject->fd, message, flags);
+	if (treatment.everywhere)
+		return send_everywhere(subject, behind, &into, &destination, &treatment, flags);
+	apply(&into, &destination, &treatment);
+	return (*behind)(subject->fd, &into, flags);
+}
+
+// ---- several datagrams ----------------------------------------------------------------------------------
+
+// Those that go on together: all get the same control messages.
+struct run {
+	struct mmsghdr messages[BATCH];
+	struct destination destinations[BATCH];
+	unsigned count;
+	bool treated;
+};
+
+static bool alike(const struct destination *a, const struct destination *b)
+{
+	return a->given == b->given && a->group == b->group && a->v4 == b->v4;
+}
+
+// The first of `messages`, and those after it that are alike and have no control messages of their own either.
+static void collect(struct subject *subject, const struct mmsghdr *messages, unsigned count, struct run *run,
+        struct treatment *treatment)
+{
+	struct destination *first = &run->destinations[0];
+	for (run->count = 0; run->count < count && run->count < BATCH; run->count++) {
+		const struct mmsghdr *message = &messages[run->count];
+		struct destination *here = &run->destinations[run->count];
+		bool plain = !message->msg_hdr.msg_controllen && !messages->msg_hdr.msg_controllen;
+		if (run->count && (!plain || !readable_again(message, sizeof(*message))))
+			break;
+		*here = find_destination(subject, &message->msg_hdr);
+		if (run->count && !alike(here, first))
+			break;
+		if (!run->count)
+			run->treated = find_treatment(subject, &message->msg_hdr, here, treatment);
+		else if (treatment->exits.count && !treatment->everywhere)
+			set_zone(here, treatment->exits.list[0].index);
+		here->v4 = first->v4;
+		run->messages[run->count] = *message;
+		if (run->treated)
+			apply(&run->messages[run->count].msg_hdr, here, treatment);
+	}
+}
+
+static int send_run_everywhere(struct subject *subject, send_many_function **behind, struct run *run,
+        struct treatment *treatment, message_flags flags)
+{
+	struct outcome outcome = {.result = -1, .kept = errno};
+	for (unsigned i = 0; i < treatment->exits.count; i++) {
+		take_exit(treatment, i);
+		for (unsigned j = 0; j < run->count; j++) {
+			set_zone(&run->destinations[j], treatment->exits.list[i].index);
+			apply(&run->messages[j].msg_hdr, &run->destinations[j], treatment);
+		}
+		int sent = (*behind)(subject->fd, run->messages, run->count, flags);
+		note(&outcome, i, sent);
+		if (sent >= 0 && (unsigned)sent < run->count) // the rest is sent again, on all
+			run->count = (unsigned)outcome.result;
+	}
+	return (int)conclude(subject, &treatment->exits, &outcome);
+}
+
+static int send_run(struct subject *subject, send_many_function **behind, struct mmsghdr *messages,
+        unsigned count, message_flags flags)
+{
+	struct run run;
+	struct treatment treatment;
+	int kept = errno;
+	collect(subject, messages, count, &run, &treatment);
+	errno = kept;
+	int sent = run.treated && treatment.everywhere
+	                   ? send_run_everywhere(subject, behind, &run, &treatment, flags)
+	                   : (*behind)(subject->fd, run.messages, run.count, flags);
+	for (int i = 0; i < sent; i++)
+		messages[i].msg_len = run.messages[i].msg_len;
+	return sent;
+}
+
+int outgoing_send_many(struct subject *subject, send_many_function **behind, struct mmsghdr *messages,
+        unsigned count, message_flags flags)
+{
+	int kept = errno;
+	unsigned done = 0;
+	int sent = 1;
+	look_for_cork(subject, (int)flags);
+	while (done < count && sent > 0) {
+		if (readable_again(&messages[done], sizeof(*messages)))
+			sent = send_run(subject, behind, messages + done, count - done, flags);
+		else // the kernel will say so
+			sent = (*behind)(subject->fd, messages + done, count - done, flags);
+		done += sent > 0 ? (unsigned)sent : 0;
+	}
+	if (done) // sendmmsg(2): the error shows at the next call
+		errno = kept;
+	return done ? (int)done : sent;
+}

@@ -1,0 +1,100 @@
+// The peer that the program asked for, in the place of the one that `redirect` gave it.
+//
+// What a single host answers is told as coming from the address that the program sent to. Which one that was is kept
+// with the descriptor, the last one where there are several; whatever else has come from a redirected address, or is
+// known of a socket made elsewhere, follows from the policy.
+#include "peers.h"
+
+#include "start.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void find_facts(struct subject *subject)
+{
+	if (policy.redirects_ask_local & POLICY_KIND(subject->facts.kind) && !subject->facts.local_known)
+		subject_find_local(subject);
+}
+
+bool peers_redirect(struct subject *subject, union graft_address *address)
+{
+	if (!subject_redirects(subject))
+		return false;
+	find_facts(subject);
+	struct facts facts = subject->facts;
+	facts.to = *address;
+	facts.to_known = true;
+	return plan_redirect(&policy, &facts, address, NULL);
+}
+
+bool peers_redirect_back(struct subject *subject, bool group, union graft_address *address)
+{
+	if (!subject_redirects(subject))
+		return false;
+	find_facts(subject);
+	return plan_redirect_back(&policy, &subject->facts, group, address);
+}
+
+static bool same(const union graft_address *a, const union graft_address *b)
+{
+	return graft_address_equal(a, b) && graft_address_port(a) == graft_address_port(b);
+}
+
+// Whether `real` is where the peer that is kept leads to, and then that peer.
+static bool is_kept(struct subject *subject, const union graft_address *real, union graft_address *asked)
+{
+	union graft_address there;
+	if (!descriptor_peer(subject->state, asked))
+		return false;
+	there = *asked;
+	return peers_redirect(subject, &there) && same(&there, real);
+}
+
+void peers_name(struct subject *subject, union graft_address *address)
+{
+	union graft_address asked;
+	if (is_kept(subject, address, &asked))
+		*address = asked;
+	else
+		peers_redirect_back(subject, graft_address_is_multicast(address), address);
+}
+
+void peers_show(int fd, struct sockaddr *address, socklen_t room, socklen_t length)
+{
+	struct subject subject = subject_known(fd);
+	union graft_address real = {0};
+	int kept = errno;
+	if (length > room || length > sizeof(real) || length < sizeof(real.v4))
+		return; // the program has no room to see who it is
+	memcpy(&real, address, length);
+	if (graft_address_length(&real) == length && !graft_address_is_multicast(&real)) {
+		peers_name(&subject, &real);
+		memcpy(address, &real, length);
+	}
+	errno = kept;
+}
+
+static void keep(struct subject *subject, uint64_t bits)
+{
+	if ((subject->state & (PEER_BITS | ANSWERED)) == bits)
+		return;
+	subject->state = (subject->state & ~(PEER_BITS | ANSWERED)) | bits;
+	subject_remember(subject);
+}
+
+void peers_expect(struct subject *subject, const union graft_address *asked, const union graft_address *real)
+{
+	if (!graft_address_is_multicast(real))
+		keep(subject, descriptor_peer_bits(asked) | ANSWERED);
+}
+
+void peers_connected(
+        struct subject *subject, const union graft_address *asked, const union graft_address *real)
+{
+	bool group = graft_address_is_multicast(real), elsewhere = !same(asked, real);
+	subject->state &= ~(uint64_t)(PEER_BITS | ANSWERED | PEER_IS_GROUP);
+	if (group)
+		subject->state |= PEER_IS_GROUP;
+	if (elsewhere)
+		subject->state |= descriptor_peer_bits(asked) | (group ? 0 : ANSWERED);
+}

@@ -1,0 +1,26 @@
+// The peer that the program asked for, in the place of the one that `redirect` gave it.
+#ifndef SOCKGRAFT_PEERS_H
+#define SOCKGRAFT_PEERS_H
+
+#include "subject.h"
+
+// Where `redirect` sends what goes to `address`: true, and `address` is that. The facts that its rules ask for are found.
+bool peers_redirect(struct subject *subject, union graft_address *address);
+
+// The other way: from the real address, of a group or of a unicast peer, to the one that was asked for.
+bool peers_redirect_back(struct subject *subject, bool group, union graft_address *address);
+
+// The sender that the kernel has just written, with its length, into `room` bytes.
+void peers_show(int fd, struct sockaddr *address, socklen_t room, socklen_t length);
+
+// What the socket is connected to from now on, and what the program asked for (the same: nothing else).
+void peers_connected(
+        struct subject *subject, const union graft_address *asked, const union graft_address *real);
+
+// The peer, as the program asked for it, of a connected socket whose real one is `address`; in place.
+void peers_name(struct subject *subject, union graft_address *address);
+
+// An answer may come to what goes to `real` in place of `asked`.
+void peers_expect(struct subject *subject, const union graft_address *asked, const union graft_address *real);
+
+#endif
