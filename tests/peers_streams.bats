@@ -262,6 +262,28 @@ ssmpingd_held() {
 	sees wire 'class 0xb8, .*hlim 16, .* fd77::2\.4321 > ff3e::4321:1234\.'
 }
 
+# Each answer to the group names the address that was asked as its source, which is what the asker has joined.
+ssmpingd_by_each_interface() {
+	ssmping_setup "$1" SOCKGRAFT_INTERFACE=b0+b1
+	capture wire0 receiver b0
+	capture wire1 receiver b1
+	start p on sender ssmping -c 1 "$SERVER"
+	finish p
+	said p "multicast from $SERVER, seq=1"
+	sees wire0 " $(literally "$SERVER")\.4321 > $(literally "$2")\."
+	sees wire1 " $(literally "$SERVER")\.4321 > $(literally "$2")\."
+	nothing_to wire1 "$SOURCE"
+	silent d
+}
+
+@test "what ssmpingd sends to a group leaves by each interface, from the address that it says" {
+	ssmpingd_by_each_interface 4 232.43.211.234
+}
+
+@test "IPv6, what ssmpingd sends to a group leaves by each interface, from the address that it says" {
+	ssmpingd_by_each_interface 6 ff3e::4321:1234
+}
+
 # Asked for the group from any source.
 asmping_from_one_source() {
 	ssmping_setup "$1"
