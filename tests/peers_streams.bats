@@ -217,6 +217,29 @@ uftp_elsewhere() {
 	uftp_elsewhere 6 ff15::999 ff15::555
 }
 
+# It joins by b0 and by one more interface, and the filter has both at b0.
+uftp_by_two_interfaces() {
+	uftp_setup "$1"
+	UFTPD+=(-I "$2")
+	uftp_receives "SOCKGRAFT_FILTER=$SOURCE@*%b0"
+	[ "$(mcfilter b0 "$3" "$SOURCE")" = "1 0" ]
+	uftp_sends
+	reports wire "$3" "$SOURCE"
+	sees wire "gaddr $(literally "$4") (block|to_in) \{"
+	[ "$(mcfilter b0 "$3" "$SOURCE")" = "1 0" ]
+	[ -z "$(mcfilter b0 "$4" "$SOURCE")" ]
+	no_any_source_report wire "$3"
+	refute has_captured wire1 "gaddr ($(literally "$3")|$(literally "$4")) "
+}
+
+@test "uftpd joins by two interfaces, which the filter makes one" {
+	uftp_by_two_interfaces 4 b1 230.4.4.1 230.5.5.5
+}
+
+@test "IPv6, uftpd joins by two interfaces, which the filter makes one" {
+	uftp_by_two_interfaces 6 fd78::2 ff15::999 ff15::555
+}
+
 @test "uftpd that joins twice by one interface fails as it does by itself" {
 	uftp_setup 4
 	start alone uftpd -q -d -D "$BATS_TEST_TMPDIR/received"
