@@ -18,18 +18,62 @@ static size_t put(void *room, int level, int type, const void *data, size_t leng
 	return CMSG_SPACE(length);
 }
 
-// ---- packet information ---------------------------------------------------------------------------------
+// ---- the program's ----------------------------------------------------------------------------------------
+//
+// They may lie anywhere, and may be anything. They are walked through as the kernel does it, which differs from what
+// libc does where their lengths are wrong.
 
-static bool is_packet_info(const struct cmsghdr *control)
+struct part {
+	struct cmsghdr header;
+	const char *at, *data;
+	size_t size; // of the program's room: the last one may go without its padding
+};
+
+static const char *end_of(const struct msghdr *message)
 {
-	return (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) ||
-	       (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO);
+	return (const char *)message->msg_control + message->msg_controllen;
 }
 
-static void read_info4(const struct cmsghdr *control, struct packet_info *info)
+// The message at `at`. false: there is none that the kernel would take.
+static bool read_part(const struct msghdr *message, const char *at, struct part *part)
+{
+	size_t left = (size_t)(end_of(message) - at);
+	if (left < sizeof(part->header))
+		return false;
+	memcpy(&part->header, at, sizeof(part->header));
+	size_t length = part->header.cmsg_len;
+	if (length < sizeof(part->header) || length > left)
+		return false;
+	part->at = at;
+	part->data = at + CMSG_LEN(0);
+	part->size = CMSG_ALIGN(length) < left ? CMSG_ALIGN(length) : left;
+	return true;
+}
+
+static bool is(const struct part *part, int level, int type)
+{
+	return part->header.cmsg_level == level && part->header.cmsg_type == type;
+}
+
+// ---- packet information ---------------------------------------------------------------------------------
+
+// What stands for it, and how long it has to be: IPv6 takes more, and has two names for it.
+static bool is_info4(const struct part *part)
+{
+	return is(part, IPPROTO_IP, IP_PKTINFO) &&
+	       part->header.cmsg_len == CMSG_LEN(sizeof(struct in_pktinfo));
+}
+
+static bool is_info6(const struct part *part)
+{
+	return (is(part, IPPROTO_IPV6, IPV6_PKTINFO) || is(part, IPPROTO_IPV6, IPV6_2292PKTINFO)) &&
+	       part->header.cmsg_len >= CMSG_LEN(sizeof(struct in6_pktinfo));
+}
+
+static void read_info4(const struct part *part, struct packet_info *info)
 {
 	struct in_pktinfo given;
-	memcpy(&given, CMSG_DATA(control), sizeof(given));
+	memcpy(&given, part->data, sizeof(given));
 	info->given = true;
 	info->index = (unsigned)given.ipi_ifindex;
 	info->source = (union graft_address){.v4.sin_addr = given.ipi_spec_dst};
@@ -37,40 +81,26 @@ static void read_info4(const struct cmsghdr *control, struct packet_info *info)
 		info->source.any.sa_family = AF_INET;
 }
 
-static void read_info6(const struct cmsghdr *control, struct packet_info *info)
+static void read_info6(const struct part *part, struct packet_info *info)
 {
 	struct in6_pktinfo given;
-	memcpy(&given, CMSG_DATA(control), sizeof(given));
+	memcpy(&given, part->data, sizeof(given));
 	info->given = true;
-	info->index = given.ipi6_ifindex;
+	info->index = (unsigned)given.ipi6_ifindex;
 	info->source = (union graft_address){.v6.sin6_addr = given.ipi6_addr};
 	if (!IN6_IS_ADDR_UNSPECIFIED(&given.ipi6_addr))
 		info->source.any.sa_family = AF_INET6;
 }
 
-// What is left of the program's room from a message on.
-static size_t left_of(const struct msghdr *message, const struct cmsghdr *control)
-{
-	return message->msg_controllen - (size_t)((const char *)control - (const char *)message->msg_control);
-}
-
-// Whether a message holds `size` bytes; what the kernel would refuse holds none.
-static bool holds(const struct msghdr *message, const struct cmsghdr *control, size_t size)
-{
-	return control->cmsg_len >= CMSG_LEN(size) && control->cmsg_len <= left_of(message, control);
-}
-
 struct packet_info control_packet_info(const struct msghdr *message)
 {
 	struct packet_info info = {0};
-	struct msghdr walked = *message;
-	for (struct cmsghdr *at = CMSG_FIRSTHDR(&walked); at; at = control_after(&walked, at)) {
-		if (!is_packet_info(at))
-			continue;
-		if (at->cmsg_level == IPPROTO_IP && holds(message, at, sizeof(struct in_pktinfo)))
-			read_info4(at, &info);
-		else if (at->cmsg_level == IPPROTO_IPV6 && holds(message, at, sizeof(struct in6_pktinfo)))
-			read_info6(at, &info);
+	struct part part;
+	for (const char *at = message->msg_control; read_part(message, at, &part); at += part.size) {
+		if (is_info4(&part))
+			read_info4(&part, &info);
+		else if (is_info6(&part))
+			read_info6(&part, &info);
 	}
 	return info;
 }
@@ -104,6 +134,7 @@ static const struct row {
         {IPPROTO_IPV6, IPV6_TCLASS, -1, (enum held)GRAFT_TCLASS, (enum held)GRAFT_TCLASS},
         {IPPROTO_IP, IP_TTL, 1, (enum held)GRAFT_TTL, (enum held)GRAFT_MULTICAST_TTL},
         {IPPROTO_IPV6, IPV6_HOPLIMIT, -1, (enum held)GRAFT_HOPLIMIT, (enum held)GRAFT_MULTICAST_HOPLIMIT},
+        {IPPROTO_IPV6, IPV6_2292HOPLIMIT, -1, (enum held)GRAFT_HOPLIMIT, (enum held)GRAFT_MULTICAST_HOPLIMIT},
 };
 static const struct row wide_rows[] = {
         // of any value
@@ -111,107 +142,110 @@ static const struct row wide_rows[] = {
         {SOL_SOCKET, SO_PRIORITY, 0, (enum held)GRAFT_PRIORITY, (enum held)GRAFT_PRIORITY},
 };
 
-static bool is_row(const struct row *row, const struct cmsghdr *control)
-{
-	return row->level == control->cmsg_level && row->type == control->cmsg_type;
-}
-
-static const struct row *find_wide(const struct cmsghdr *control)
+static const struct row *find_wide(const struct part *part)
 {
 	for (size_t i = 0; i < sizeof(wide_rows) / sizeof(wide_rows[0]); i++)
-		if (is_row(&wide_rows[i], control) && control->cmsg_len == CMSG_LEN(sizeof(int)))
+		if (is(part, wide_rows[i].level, wide_rows[i].type) &&
+		        part->header.cmsg_len == CMSG_LEN(sizeof(int)))
 			return &wide_rows[i];
 	return NULL;
 }
 
-// ip(7): IP_TOS may be a byte.
-static bool read_value(const struct cmsghdr *control, int *value)
+// ip(7): IP_TOS may be a byte. Of a hop limit the kernel looks at 16 bits.
+static bool read_value(const struct part *part, int *value)
 {
-	bool byte = control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_TOS;
-	if (control->cmsg_len == CMSG_LEN(sizeof(*value)))
-		memcpy(value, CMSG_DATA(control), sizeof(*value));
-	else if (control->cmsg_len == CMSG_LEN(1) && byte)
-		*value = *(const unsigned char *)CMSG_DATA(control);
+	bool hops = is(part, IPPROTO_IPV6, IPV6_HOPLIMIT) || is(part, IPPROTO_IPV6, IPV6_2292HOPLIMIT);
+	if (part->header.cmsg_len == CMSG_LEN(sizeof(*value)))
+		memcpy(value, part->data, sizeof(*value));
+	else if (part->header.cmsg_len == CMSG_LEN(1) && is(part, IPPROTO_IP, IP_TOS))
+		*value = *(const unsigned char *)part->data;
 	else
 		return false;
+	if (hops)
+		*value = (int16_t)*value;
 	return true;
 }
 
 // The row of a message that the kernel would take, and its value; what it would refuse is left to it.
-static const struct row *find(const struct cmsghdr *control, int *value)
+static const struct row *find(const struct part *part, int *value)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (is_row(&rows[i], control) && read_value(control, value) && *value >= rows[i].least &&
-		        *value <= 255)
+		if (is(part, rows[i].level, rows[i].type) && read_value(part, value) &&
+		        *value >= rows[i].least && *value <= 255)
 			return &rows[i];
-	return find_wide(control);
+	return find_wide(part);
 }
 
 // A class of which only the upper six bits are held, with the two of the program's.
-static size_t put_class(const struct subject *subject, const struct cmsghdr *control, int value, void *room)
+static size_t put_class(const struct subject *subject, const struct part *part, int value, void *room)
 {
-	int held = 0;
+	int held = 0, level = part->header.cmsg_level, type = part->header.cmsg_type;
 	socklen_t length = sizeof(held);
-	kernel_getsockopt(subject->fd, control->cmsg_level, control->cmsg_type, &held, &length);
+	kernel_getsockopt(subject->fd, level, type, &held, &length);
 	held = (held & ~3) | (value & 3);
-	return put(room, control->cmsg_level, control->cmsg_type, &held, sizeof(held));
+	return put(room, level, type, &held, sizeof(held));
 }
 
 // Writes what is left of a message; 0: nothing.
-static size_t put_rest(
-        struct subject *subject, const struct cmsghdr *control, bool group, size_t size, void *room)
+static size_t put_rest(struct subject *subject, const struct part *part, bool group, void *room)
 {
 	int value = 0;
-	const struct row *row =
-	        size >= CMSG_LEN(1) && control->cmsg_len <= size ? find(control, &value) : NULL;
+	const struct row *row = find(part, &value);
 	enum held held = !row ? HELD_COUNT : group ? row->group : row->single;
 	bool class = held == (enum held)GRAFT_TOS || held == (enum held)GRAFT_TCLASS;
 	if (row && subject->state & HELD(held)) {
 		report_overridden(subject, held, true);
 		return 0;
 	}
-	if (class && value >= 0 && subject->state & HELD(HELD_DSCP)) {
+	if (class && subject->state & HELD(HELD_DSCP)) {
 		report_overridden(subject, HELD_DSCP, true);
-		return put_class(subject, control, value, room);
+		return value < 0 ? 0 : put_class(subject, part, value, room);
 	}
-	memcpy(room, control, size);
-	return size;
+	memcpy(room, part->at, part->size);
+	return part->size;
 }
 
 // ---- all of them ----------------------------------------------------------------------------------------
 
-// How much of the program's room a message takes: the last one may go without its padding.
-static size_t size_of(const struct msghdr *message, const struct cmsghdr *control)
+// Where there is room for the program's, and for one of ours in front.
+static bool make_room(struct control *control, size_t length)
 {
-	size_t space = CMSG_ALIGN(control->cmsg_len);
-	size_t left = left_of(message, control);
-	return space < left ? space : left;
+	control->bytes = control->here;
+	control->mapped = 0;
+	if (length <= sizeof(control->here) - CONTROL_OURS)
+		return true;
+	if (length > CONTROL_AT_MOST)
+		return false;
+	control->mapped = length + CONTROL_OURS;
+	control->bytes = kernel_map(control->mapped);
+	return control->bytes;
+}
+
+void control_end(struct control *control)
+{
+	if (control->mapped)
+		kernel_unmap(control->bytes, control->mapped);
 }
 
 bool control_write(struct subject *subject, const struct msghdr *message, bool group, bool v4,
         const struct packet_info *info, struct control *control)
 {
-	struct msghdr walked = *message;
+	size_t given = message->msg_control ? message->msg_controllen : 0;
+	struct part part;
 	control->length = 0;
 	control->v4 = v4;
-	control->addressed = info && info->given;
-	if (message->msg_controllen > CONTROL_AT_MOST)
+	if (!make_room(control, given))
 		return false;
-	if (control->addressed)
+	if (info && info->given)
 		control->length = put_info(control->bytes, v4, info);
-	if (!message->msg_control)
+	if (!given)
 		return true;
-	const char *end = (const char *)message->msg_control;
-	for (struct cmsghdr *at = CMSG_FIRSTHDR(&walked); at; at = control_after(&walked, at)) {
-		size_t size = size_of(message, at);
-		end = (const char *)at + size;
-		if (info && is_packet_info(at))
-			continue;
-		control->length += put_rest(subject, at, group, size, control->bytes + control->length);
-	}
+	const char *at = message->msg_control;
+	for (; read_part(message, at, &part); at += part.size)
+		if (!info || !(is_info4(&part) || is_info6(&part)))
+			control->length += put_rest(subject, &part, group, control->bytes + control->length);
 	// What follows makes no message, which the kernel will say.
-	size_t rest = (size_t)((const char *)message->msg_control + message->msg_controllen - end);
-	memcpy(control->bytes + control->length, end, rest);
-	control->length += rest;
+	memcpy(control->bytes + control->length, at, (size_t)(end_of(message) - at));
+	control->length += (size_t)(end_of(message) - at);
 	return true;
 }

@@ -7,16 +7,17 @@
 #include <sys/socket.h>
 
 enum {
-	CONTROL_ROOM = 1024,
-	CONTROL_AT_MOST = CONTROL_ROOM - 64, // of the program's; the rest is for ours
+	CONTROL_ROOM = 1024, // for what programs send
+	CONTROL_OURS = 64,
+	CONTROL_AT_MOST = 1 << 20, // of the program's; the kernel takes much less (net.core.optmem_max)
 };
 
 // As the kernel wants them, in place of the program's.
 struct control {
-	_Alignas(struct cmsghdr) char bytes[CONTROL_ROOM];
-	size_t length;
-	bool v4,
-	        addressed; // what stands first, if it says the interface or the source: for which version of IP
+	_Alignas(struct cmsghdr) char here[CONTROL_ROOM];
+	char *bytes;
+	size_t length, mapped; // mapped: bytes of memory of its own; 0: it is `here`
+	bool v4; // for which version of IP what stands first says the interface or the source, if it does
 };
 
 static inline struct cmsghdr *control_after(struct msghdr *message, struct cmsghdr *control)
@@ -40,9 +41,11 @@ struct packet_info control_packet_info(const struct msghdr *message);
 
 // Writes the program's messages, which can be read, without those that the policy overrides for a datagram to a group or
 // to a single host, and without its packet information where `info` is to stand in place of it (NULL: it stays). What is
-// left out is told. false: there is no room for them.
+// left out is told. false: there is no room for them. What is written is good until control_end.
 bool control_write(struct subject *subject, const struct msghdr *message, bool group, bool v4,
         const struct packet_info *info, struct control *control);
+
+void control_end(struct control *control);
 
 // Another interface and source in what control_write wrote first.
 void control_set_packet_info(struct control *control, const struct packet_info *info);

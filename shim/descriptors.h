@@ -64,7 +64,7 @@ enum held {
 #define HELD_IN_CONTROL                                                                                      \
 	(HELD(GRAFT_TOS) | HELD(GRAFT_TCLASS) | HELD(HELD_DSCP) | HELD(GRAFT_TTL) | HELD(GRAFT_HOPLIMIT) |   \
 	        HELD(GRAFT_MULTICAST_TTL) | HELD(GRAFT_MULTICAST_HOPLIMIT) | HELD(GRAFT_MARK) |              \
-	        HELD(GRAFT_PRIORITY) | HELD(HELD_INTERFACE))
+	        HELD(GRAFT_PRIORITY) | HELD(HELD_INTERFACE) | HELD(HELD_DEVICE))
 _Static_assert(HELD_SHIFT + HELD_COUNT <= 64, "all that is held fits in a state");
 
 struct descriptor {

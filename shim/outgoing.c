@@ -7,11 +7,13 @@
 // Nor has it one that lets a datagram leave by several interfaces: it is sent once by each, which the same message names.
 #include "outgoing.h"
 
+#include "../core/kernel.h"
 #include "../core/text.h"
 #include "control.h"
 #include "exits.h"
 #include "filters.h"
 #include "memory.h"
+#include "own_options.h"
 #include "peers.h"
 
 #include <errno.h>
@@ -106,14 +108,33 @@ static void set_zone(struct destination *destination, unsigned index)
 	destination->moved = true;
 }
 
-// The interface that the program names gives way to the policy's, and with it the source that it chose for it.
+// A socket that the policy has bound to a device sends by no other: for IPv4 the kernel would let the message have its way,
+// for IPv6 refuse it.
+static void place_device(struct subject *subject, struct treatment *treatment)
+{
+	unsigned device = 0;
+	socklen_t length = sizeof(device);
+	struct packet_info *info = &treatment->info;
+	if (!(subject->state & HELD(HELD_DEVICE)) || !info->index)
+		return;
+	if (kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &length) || !device ||
+	        device == info->index)
+		return;
+	*info = (struct packet_info){0};
+	treatment->addressed = true;
+	report_overridden(subject, HELD_DEVICE, true);
+}
+
+// The interface that the program names gives way to the policy's, and with it the source that it chose for it; unless that
+// is a default.
 static void place_interface(
         struct subject *subject, struct destination *destination, struct treatment *treatment)
 {
 	static const union graft_address none;
 	struct packet_info *info = &treatment->info;
 	struct exits *exits = &treatment->exits;
-	if (!destination->group || !(subject->state & (SPREADS | HELD(HELD_INTERFACE))))
+	bool is_default = !(subject->state & HELD(HELD_INTERFACE));
+	if (!destination->group || (is_default && (!(subject->state & SPREADS) || info->index)))
 		return;
 	exits_get(subject, destination->given ? &destination->to : &none, exits);
 	if (!exits->count)
@@ -152,28 +173,35 @@ static void place_source(
 	info->given = treatment->addressed = true;
 }
 
-// What is done to `message`. false: its control messages can't be read, or there are too many of them.
-static bool find_treatment(struct subject *subject, const struct msghdr *message,
-        struct destination *destination, struct treatment *treatment)
+static void leave_controls(struct treatment *treatment)
 {
-	size_t given = message->msg_control ? message->msg_controllen : 0;
 	treatment->exits.count = 0;
 	treatment->everywhere = treatment->addressed = treatment->controlled = false;
 	treatment->info = (struct packet_info){0};
-	if (given && !readable_again(message->msg_control, given))
-		return false;
+	treatment->control.mapped = 0;
+}
+
+// What is done to `message`; control_end ends it. Control messages that can't be read are left to the kernel.
+static void find_treatment(struct subject *subject, const struct msghdr *message,
+        struct destination *destination, struct treatment *treatment)
+{
+	size_t given = message->msg_control ? message->msg_controllen : 0;
+	leave_controls(treatment);
+	if (given && (given > CONTROL_AT_MOST || !readable_again(message->msg_control, given)))
+		return;
 	if (given)
 		treatment->info = control_packet_info(message);
+	place_device(subject, treatment);
 	place_interface(subject, destination, treatment);
 	place_source(subject, destination, treatment);
 	treatment->controlled = treatment->addressed || (given && subject->state & HELD_IN_CONTROL);
 	if (!treatment->controlled ||
 	        control_write(subject, message, destination->group, destination->v4,
 	                treatment->addressed ? &treatment->info : NULL, &treatment->control))
-		return true;
+		return;
+	leave_controls(treatment);
 	report_once(subject,
-	        "sendmsg: too many control messages to add or take away any: the datagram leaves as the program has it");
-	return false;
+	        "sendmsg: no memory for its control messages: the datagram leaves as the program has it");
 }
 
 static void apply(struct msghdr *message, struct destination *destination, struct treatment *treatment)
@@ -273,14 +301,17 @@ ssize_t outgoing_send(
 	int kept = errno;
 	look_for_cork(subject, flags);
 	struct destination destination = find_destination(subject, message);
-	bool treated = find_treatment(subject, message, &destination, &treatment);
+	find_treatment(subject, message, &destination, &treatment);
 	errno = kept;
-	if (!treated)
-		return (*behind)(subject->fd, message, flags);
-	if (treatment.everywhere)
-		return send_everywhere(subject, behind, &into, &destination, &treatment, flags);
-	apply(&into, &destination, &treatment);
-	return (*behind)(subject->fd, &into, flags);
+	ssize_t sent;
+	if (treatment.everywhere) {
+		sent = send_everywhere(subject, behind, &into, &destination, &treatment, flags);
+	} else {
+		apply(&into, &destination, &treatment);
+		sent = (*behind)(subject->fd, &into, flags);
+	}
+	control_end(&treatment.control);
+	return sent;
 }
 
 // ---- several datagrams ----------------------------------------------------------------------------------
@@ -290,7 +321,6 @@ struct run {
 	struct mmsghdr messages[BATCH];
 	struct destination destinations[BATCH];
 	unsigned count;
-	bool treated;
 };
 
 static bool alike(const struct destination *a, const struct destination *b)
@@ -313,13 +343,12 @@ static void collect(struct subject *subject, const struct mmsghdr *messages, uns
 		if (run->count && !alike(here, first))
 			break;
 		if (!run->count)
-			run->treated = find_treatment(subject, &message->msg_hdr, here, treatment);
+			find_treatment(subject, &message->msg_hdr, here, treatment);
 		else if (treatment->exits.count && !treatment->everywhere)
 			set_zone(here, treatment->exits.list[0].index);
 		here->v4 = first->v4;
 		run->messages[run->count] = *message;
-		if (run->treated)
-			apply(&run->messages[run->count].msg_hdr, here, treatment);
+		apply(&run->messages[run->count].msg_hdr, here, treatment);
 	}
 }
 
@@ -349,9 +378,9 @@ static int send_run(struct subject *subject, send_many_function **behind, struct
 	int kept = errno;
 	collect(subject, messages, count, &run, &treatment);
 	errno = kept;
-	int sent = run.treated && treatment.everywhere
-	                   ? send_run_everywhere(subject, behind, &run, &treatment, flags)
-	                   : (*behind)(subject->fd, run.messages, run.count, flags);
+	int sent = treatment.everywhere ? send_run_everywhere(subject, behind, &run, &treatment, flags)
+	                                : (*behind)(subject->fd, run.messages, run.count, flags);
+	control_end(&treatment.control);
 	for (int i = 0; i < sent; i++)
 		messages[i].msg_len = run.messages[i].msg_len;
 	return sent;

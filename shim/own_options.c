@@ -10,11 +10,8 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <string.h>
-
-#ifndef SO_BINDTOIFINDEX
-#	define SO_BINDTOIFINDEX 62
-#endif
 
 // ---- which ----------------------------------------------------------------------------------------------
 
@@ -91,7 +88,8 @@ static int judge(
         const struct subject *subject, int level, int name, const void *value, socklen_t length, int *number)
 {
 	socklen_t size = sizeof(*number);
-	int probe = kernel_socket(subject->facts.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int type = subject_is_message(subject) ? SOCK_DGRAM : SOCK_STREAM;
+	int probe = kernel_socket(subject->facts.family, type | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return 0;
 	int error = kernel_setsockopt(probe, level, name, value, length);
@@ -129,48 +127,81 @@ static int set_ecn(const struct subject *subject, int level, int name, int asked
 	return error;
 }
 
-// The interface of a source address that is set for all datagrams would come before the multicast interface.
-static int set_source(const struct subject *subject, const void *value, socklen_t length)
+// The interface of a source address that is set for all datagrams would come before the multicast interface. A socket
+// that is bound to a device takes no other, not even none.
+static int set_source(struct subject *subject, enum held by, const void *value, socklen_t length)
 {
 	struct in6_pktinfo info;
-	if (length != sizeof(info) || !readable(value, length))
+	socklen_t size = sizeof(int);
+	int device = 0;
+	if (length < sizeof(info) || length > INT32_MAX || !readable(value, sizeof(info)))
 		return kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_PKTINFO, value, length);
 	memcpy(&info, value, sizeof(info));
-	info.ipi6_ifindex = 0;
-	return kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	bool named = info.ipi6_ifindex;
+	kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &size);
+	if (!device || subject->state & HELD(HELD_DEVICE))
+		info.ipi6_ifindex = (__typeof__(info.ipi6_ifindex))device;
+	int error = kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	if (!error && named)
+		report_overridden(subject, by, false);
+	return error;
 }
 
 // ---- the call -------------------------------------------------------------------------------------------
 
+static bool is_class(enum held held)
+{
+	return held == (enum held)GRAFT_TOS || held == (enum held)GRAFT_TCLASS;
+}
+
+// What is held of an option: itself, or what decides over it. A class has dscp for its upper six bits; and a socket that
+// is bound to a device has no other interface. HELD_COUNT: nothing.
+static enum held held_of(const struct subject *subject, enum held held)
+{
+	if (subject->state & HELD(held))
+		return held;
+	if (is_class(held) && subject->state & HELD(HELD_DSCP))
+		return HELD_DSCP;
+	if (held == HELD_INTERFACE && subject->state & HELD(HELD_DEVICE))
+		return HELD_DEVICE;
+	return HELD_COUNT;
+}
+
 static int override(
-        struct subject *subject, enum held held, int level, int name, const void *value, socklen_t length)
+        struct subject *subject, enum held by, int level, int name, const void *value, socklen_t length)
 {
 	int number = 0;
 	if (name == IPV6_PKTINFO && level == IPPROTO_IPV6)
-		return set_source(subject, value, length);
+		return set_source(subject, by, value, length);
 	int error = judge(subject, level, name, value, length, &number);
-	if (!error && !(subject->state & HELD(held))) // then it is dscp that is
+	if (!error && by == HELD_DSCP)
 		error = set_ecn(subject, level, name, number);
 	if (!error)
-		report_overridden(subject, subject->state & HELD(held) ? held : HELD_DSCP, false);
+		report_overridden(subject, by, false);
 	return error;
+}
+
+// A raw AF_INET6 socket knows no options of IPv4.
+static bool knows(const struct subject *subject, int level)
+{
+	bool raw6 = subject->state & INET6 && subject->facts.kind == SOCKET_RAW && !(subject->state & PINGS);
+	return subject->state & INET && !(raw6 && level == IPPROTO_IP);
 }
 
 bool own_options_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result)
 {
 	struct subject subject = subject_known(fd);
-	enum held held = subject.state & INET ? find(level, name) : HELD_COUNT;
+	enum held held = knows(&subject, level) ? find(level, name) : HELD_COUNT;
 	if (held == HELD_COUNT)
 		return false;
-	bool class = held == (enum held)GRAFT_TOS || held == (enum held)GRAFT_TCLASS;
-	bool ours = subject.state & (class ? HELD(held) | HELD(HELD_DSCP) : HELD(held));
+	enum held by = held_of(&subject, held);
 	bool sets_priority = held == (enum held)GRAFT_TOS && subject.state & HELD(GRAFT_PRIORITY);
-	if (!ours && !sets_priority)
+	if (by == HELD_COUNT && !sets_priority)
 		return false;
 	int kept = errno;
-	int error = ours ? override(&subject, held, level, name, value, length)
-	                 : set_class(&subject, level, name, value, length);
-	if (!error && !ours)
+	int error = by != HELD_COUNT ? override(&subject, by, level, name, value, length)
+	                             : set_class(&subject, level, name, value, length);
+	if (!error && by == HELD_COUNT)
 		own_options_note(fd, level, name);
 	*result = call_result(error, kept);
 	return true;

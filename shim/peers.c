@@ -5,6 +5,8 @@
 // known of a socket made elsewhere, follows from the policy.
 #include "peers.h"
 
+#include "../core/text.h"
+#include "log.h"
 #include "start.h"
 
 #include <errno.h>
@@ -16,7 +18,23 @@ static void find_facts(struct subject *subject)
 		subject_find_local(subject);
 }
 
-bool peers_redirect(struct subject *subject, union graft_address *address)
+// "redirect 10.0.0.9:5000->239.1.1.1:5000", once for a descriptor: it may be so for each datagram.
+static void report_redirect(const struct subject *subject, const union graft_address *asked,
+        const union graft_address *real, const char *origin)
+{
+	char address[GRAFT_ADDRESS_TEXT], buffer[2 * GRAFT_ADDRESS_TEXT + 16];
+	struct text what = TEXT_IN(buffer);
+	if (!log_wanted(LOG_INFO))
+		return;
+	text_put(&what, "redirect ");
+	text_put(&what, graft_address_text(asked, address));
+	text_put(&what, "->");
+	text_put(&what, graft_address_text(real, address));
+	if (log_first(LOG_INFO, subject->fd, buffer))
+		report_placed(subject, buffer, origin);
+}
+
+static bool find_redirect(struct subject *subject, union graft_address *address, const char **origin)
 {
 	if (!subject_redirects(subject))
 		return false;
@@ -24,7 +42,17 @@ bool peers_redirect(struct subject *subject, union graft_address *address)
 	struct facts facts = subject->facts;
 	facts.to = *address;
 	facts.to_known = true;
-	return plan_redirect(&policy, &facts, address, NULL);
+	return plan_redirect(&policy, &facts, address, origin);
+}
+
+bool peers_redirect(struct subject *subject, union graft_address *address)
+{
+	const union graft_address asked = *address;
+	const char *origin;
+	if (!find_redirect(subject, address, &origin))
+		return false;
+	report_redirect(subject, &asked, address, origin);
+	return true;
 }
 
 bool peers_redirect_back(struct subject *subject, bool group, union graft_address *address)
@@ -47,7 +75,7 @@ static bool is_kept(struct subject *subject, const union graft_address *real, un
 	if (!descriptor_peer(subject->state, asked))
 		return false;
 	there = *asked;
-	return peers_redirect(subject, &there) && same(&there, real);
+	return find_redirect(subject, &there, NULL) && same(&there, real);
 }
 
 void peers_name(struct subject *subject, union graft_address *address)

@@ -58,7 +58,8 @@ static __attribute__((noinline)) ssize_t settle_and_sendmsg(
         send_function **behind, int fd, const struct msghdr *message, int flags)
 {
 	struct sending sending;
-	if (!readable_again(message, sizeof(*message))) // the kernel's own error
+	if (!readable_again(message, sizeof(*message)) || // the kernel's own error
+	        (descriptor_is_quiet(fd, SEND_QUIET) && !message->msg_controllen))
 		return (*behind)(fd, message, flags);
 	if (!before_send(fd, &sending, message->msg_name, message->msg_namelen))
 		return -1;
@@ -69,11 +70,20 @@ static __attribute__((noinline)) ssize_t settle_and_sendmsg(
 	return sent;
 }
 
+// Where only control messages could be something to look at, and there nearly always are none.
+static __attribute__((noinline)) ssize_t look_and_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (descriptor_is_quiet(fd, SEND_QUIET) && known_readable(message, sizeof(*message)) &&
+	        !message->msg_controllen)
+		return next.sendmsg(fd, message, flags);
+	return settle_and_sendmsg(&next.sendmsg, fd, message, flags);
+}
+
 ssize_t on_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	if (descriptor_is_quiet(fd, CONTROL_QUIET))
 		return next.sendmsg(fd, message, flags);
-	return settle_and_sendmsg(&next.sendmsg, fd, message, flags);
+	return look_and_sendmsg(fd, message, flags);
 }
 
 static __attribute__((noinline)) ssize_t settle_and_sendto(
@@ -107,10 +117,20 @@ ssize_t on_sendto(
 	return settle_and_sendto(fd, bytes, length, flags, address, address_length);
 }
 
+// Whether they can be read, and have no control messages.
+static bool are_plain(const struct mmsghdr *messages, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!readable_again(&messages[i], sizeof(messages[i])) || messages[i].msg_hdr.msg_controllen)
+			return false;
+	return true;
+}
+
 static __attribute__((noinline)) int settle_and_sendmmsg(send_many_function **behind, int fd,
         struct mmsghdr *messages, unsigned int count, message_flags flags)
 {
-	if (!count || !readable_again(messages, sizeof(*messages)))
+	if ((descriptor_is_quiet(fd, SEND_QUIET) && are_plain(messages, count)) || !count ||
+	        !readable_again(messages, sizeof(*messages)))
 		return (*behind)(fd, messages, count, flags);
 	struct sending sending;
 	if (!before_send(fd, &sending, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen))

@@ -19,6 +19,7 @@ import struct
 import sys
 
 IP_PKTINFO, IP_RECVTTL, IP_RECVTOS = 8, 12, 13
+SO_RCVBUFFORCE = 33
 MCAST_JOIN_GROUP = 42
 
 
@@ -51,6 +52,14 @@ def join(sock, group, interface):
     family, sockaddr = resolve(group, 0)
     index = socket.if_nametoindex(interface) if interface else 0
     sock.setsockopt(level(family), MCAST_JOIN_GROUP, struct.pack("@I4x", index) + packed(family, sockaddr))
+
+
+def make_room(sock, size):
+    """For what comes at once, as far as it may be had."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
+    except OSError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
 def set_options(sock, family, args):
@@ -189,6 +198,8 @@ def sockets(args):
 def receive(args):
     made = sockets(args)
     for sock in made:
+        if args.room:
+            make_room(sock, args.room)
         if args.control:
             want_controls(sock)
         if args.timeout:
@@ -338,6 +349,7 @@ def command_line():
     own_choice(sub)
     sub.add_argument("--how", default="recvfrom", help="recvfrom, recv, recvmsg, recvmsg_into, read")
     sub.add_argument("--control", action="store_true", help="print what control messages tell")
+    sub.add_argument("--room", type=int, metavar="BYTES", help="for datagrams that wait")
     sub.add_argument("--connect", nargs=2)
     sub.add_argument("--first-send", nargs=3, metavar=("TEXT", "ADDRESS", "PORT"))
     sub.add_argument("--unbound", action="store_true")

@@ -1,0 +1,128 @@
+# Control messages can't get round what the policy enforces: the datagram leaves as the policy has it, or fails as it
+# would without us, and the caller's memory stays as it is.
+
+load hosts
+
+ALL='tos=0x20 tclass=0x20 ttl=9 hoplimit=9 multicast-ttl=16 multicast-hoplimit=16 mark=7 priority=3 interface=a1'
+
+setup() {
+	hosts_up
+}
+
+teardown() {
+	hosts_down
+}
+
+# controls NAME ADDRESS [many]: sends without the library and with it; the results are the same, and a receiver named w
+# tells of what was sent with it.
+controls() {
+	local name=$1 address=$2 source=10.77.0.3 wildcard=0.0.0.0 groups=(--join 239.1.1.1%b0 --join 239.1.1.1%b1)
+	shift 2
+	if [[ $address == *:* ]]; then
+		source=fd77::3 wildcard=:: groups=(--join ff15::114%b0 --join ff15::114%b1)
+	fi
+	on sender "$BUILD/tests/controls" "$address" 6000 a0 "$source" "$@" >"$BATS_TEST_TMPDIR/$name.without"
+	start w "${UDP[@]}" receive "$wildcard" 6000 --control --room 4000000 "${groups[@]}"
+	ready w 6000
+	on sender grafted "$BUILD/tests/controls" "$address" 6000 a0 "$source" "$@" \
+		>"$BATS_TEST_TMPDIR/$name.with" 2>"$(err "$name")"
+	silent "$name"
+	diff "$BATS_TEST_TMPDIR/$name.without" "$BATS_TEST_TMPDIR/$name.with"
+	refute grep CHANGED "$BATS_TEST_TMPDIR/$name.with"
+	hears w end
+	hears w several-readonly
+}
+
+# all_are PATTERN: what the receiver heard.
+all_are() {
+	local others
+	others=$(grep -v '^at ' "$(out w)" | grep -Ev -e "$1" || :)
+	[ -z "$others" ] || fail "$others"
+}
+
+# also_many ADDRESS PATTERN: by sendmsg and by sendmmsg.
+also_many() {
+	SOCKGRAFT_RULES=$ALL controls c "$1"
+	all_are "$2"
+	stop w
+	SOCKGRAFT_RULES=$ALL controls c "$1" many
+	all_are "$2"
+}
+
+@test "multicast" {
+	also_many 239.1.1.1 ' hops=16 class=0x20 to=239\.1\.1\.1 on=b1$'
+}
+
+@test "unicast" {
+	also_many 10.77.0.2 ' hops=9 class=0x20 to=10\.77\.0\.2 on=b0$'
+}
+
+@test "IPv6: multicast" {
+	also_many ff15::114 ' hops=16 class=0x20 to=ff15::114 on=b1$'
+}
+
+@test "IPv6: unicast" {
+	also_many fd77::2 ' hops=9 class=0x20 to=fd77::2 on=b0$'
+}
+
+# --- the class ---
+
+@test "dscp: the ECN bits of the program's messages go through" {
+	SOCKGRAFT_RULES='udp: dscp=af11' controls c 239.1.1.1
+	all_are ' class=0x2[8-b] '
+	said w ' tos hops=1 class=0x28 '
+	said w ' ttl hops=33 class=0x28 '
+	said w ' a-hundred hops=33 class=0x29 '
+	said w ' tos-of-1 hops=1 class=0x29 '
+}
+
+@test "IPv6: dscp: the ECN bits of the program's messages go through" {
+	SOCKGRAFT_RULES='udp: dscp=af11' controls c ff15::114
+	all_are ' class=0x2[8-b] '
+	said w ' tclass hops=1 class=0x28 '
+	said w ' tclass-of-socket hops=1 class=0x28 '
+	said w ' a-hundred hops=33 class=0x29 '
+}
+
+# --- defaults ---
+
+@test "what the program says in a message comes before a default" {
+	SOCKGRAFT_RULES='udp: tos=?0x20 ttl=?9 multicast-ttl=?16 interface=?a1' controls c 239.1.1.1
+	said w ' none hops=16 class=0x20 .*on=b1$'
+	said w ' tos hops=16 class=0x10 .*on=b1$'
+	said w ' ttl hops=33 class=0x20 .*on=b1$'
+	said w ' interface hops=16 class=0x20 .*on=b0$'
+}
+
+@test "IPv6: what the program says in a message comes before a default" {
+	SOCKGRAFT_RULES='udp: tclass=?0x20 hoplimit=?9 multicast-hoplimit=?16 interface=?a1' controls c ff15::114
+	said w ' none hops=16 class=0x20 .*on=b1$'
+	said w ' tclass hops=16 class=0x10 .*on=b1$'
+	said w ' hoplimit hops=33 class=0x20 .*on=b1$'
+	said w ' interface hops=16 class=0x20 .*on=b0$'
+}
+
+# --- a device ---
+
+@test "device: a message that names another interface changes nothing" {
+	SOCKGRAFT_RULES='udp: device=a1' controls c 239.1.1.1
+	all_are ' on=b1$'
+}
+
+@test "IPv6: device: a message that names another interface changes nothing" {
+	SOCKGRAFT_RULES='udp: device=a1' controls c ff15::114
+	all_are ' on=b1$'
+}
+
+# --- what is said ---
+
+@test "what messages say is told once for each" {
+	SOCKGRAFT_LOG=info SOCKGRAFT_RULES=$ALL on sender grafted "$BUILD/tests/controls" 239.1.1.1 6000 a0 10.77.0.3 \
+		>"$(out r)" 2>"$(err r)"
+	[ "$(warnings r 'tos: what a control message of the program.s says changes nothing')" = 1 ]
+	[ "$(warnings r 'multicast-ttl: what a control message of the program.s says changes nothing')" = 1 ]
+	[ "$(warnings r 'interface: what a control message of the program.s says changes nothing')" = 1 ]
+	[ "$(warnings r 'mark: what a control message of the program.s says changes nothing')" = 1 ]
+	[ "$(warnings r 'priority: what a control message of the program.s says changes nothing')" = 1 ]
+	[ "$(warnings r 'what a control message')" = 5 ]
+}
