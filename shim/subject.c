@@ -186,7 +186,7 @@ static uint64_t quiet(const struct subject *subject)
 	uint64_t state = subject->state, calls = RECEIVE_QUIET;
 	if (state & PENDING)
 		return 0;
-	if (!(state & ANSWERED))
+	if (!subject_redirects(subject))
 		calls |= MESSAGE_QUIET;
 	if (!(state & SPREADS))
 		calls |= WRITE_QUIET;
