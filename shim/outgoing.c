@@ -286,14 +286,20 @@ static ssize_t send_everywhere(struct subject *subject, send_function **behind, 
 }
 
 // What is put together from several calls can't be taken apart for several interfaces.
+void outgoing_corked(struct subject *subject, bool on)
+{
+	subject->state = (subject->state & ~(uint64_t)CORKED) | (on ? CORKED : 0);
+	subject_remember(subject);
+	if (on && subject->state & SPREADS)
+		report_once(subject,
+		        "interface: what the program puts together from several calls (MSG_MORE, UDP_CORK) leaves by the "
+		        "first interface");
+}
+
 static void look_for_cork(struct subject *subject, int flags)
 {
-	if (!(flags & MSG_MORE) || !(subject->state & SPREADS) || subject->state & CORKED)
-		return;
-	subject->state |= CORKED;
-	subject_remember(subject);
-	report_once(subject,
-	        "interface: what the program puts together from several calls (MSG_MORE) leaves by the first interface");
+	if (flags & MSG_MORE && subject->state & SPREADS && !(subject->state & CORKED))
+		outgoing_corked(subject, true);
 }
 
 ssize_t outgoing_send(
