@@ -183,6 +183,8 @@ static void after_disconnect(struct subject *subject)
 	subject_find_local(subject);
 	if (subject->facts.local_known)
 		subject->state |= NAMED;
+	if (subject->state & (SPREADS | HELD(HELD_INTERFACE)))
+		exits_renew(subject);
 	subject_remember(subject);
 }
 

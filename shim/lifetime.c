@@ -125,8 +125,11 @@ static int copied(int from, int to)
 	if (to < 0 || to == from)
 		return to;
 	if (state & INET && !(state & NAMED)) { // each may be named through the other
-		descriptor_replace(from, state, state | SHARED);
+		uint64_t before = state;
 		state |= SHARED;
+		if (state & SPREADS) // its name is what it sends from
+			state &= ~(uint64_t)SEND_SETTLED;
+		descriptor_replace(from, before, state);
 	}
 	descriptor_set(to, state);
 	if (state & (SPREADS | HELD(HELD_INTERFACE)))

@@ -21,7 +21,10 @@
 #include <netinet/in.h>
 #include <string.h>
 
-enum { BATCH = 64 }; // datagrams of one sendmmsg that are passed on at a time
+enum {
+	BATCH = 64,             // datagrams of one sendmmsg that are passed on at a time
+	MESSAGES_AT_MOST = 1024 // as many as the kernel takes (sendmmsg(2))
+};
 
 // ---- where it goes --------------------------------------------------------------------------------------
 
@@ -371,6 +374,35 @@ static void collect(struct subject *subject, const struct mmsghdr *messages, uns
 	}
 }
 
+// By one interface. Where none has worked so far, the run ends before the datagram that fails, which then begins the next
+// run, or is all of this one; where another has sent them, those that fail are left out.
+static void send_run_by(struct subject *subject, send_many_function **behind, struct run *run,
+        message_flags flags, unsigned number, struct outcome *outcome)
+{
+	bool first = outcome->result < 0;
+	unsigned done = 0;
+	while (done < run->count) {
+		int sent = (*behind)(subject->fd, run->messages + done, run->count - done, flags);
+		if (sent > 0) {
+			done += (unsigned)sent;
+			continue;
+		}
+		if (first && done) {
+			run->count = done;
+			break;
+		}
+		outcome->errors[number] = errno;
+		outcome->failed = true;
+		if (first) {
+			run->count = 1;
+			return;
+		}
+		done++;
+	}
+	if (first)
+		outcome->result = (ssize_t)run->count;
+}
+
 static int send_run_everywhere(struct subject *subject, send_many_function **behind, struct run *run,
         struct treatment *treatment, message_flags flags)
 {
@@ -382,10 +414,8 @@ static int send_run_everywhere(struct subject *subject, send_many_function **beh
 			set_zone(&run->destinations[j], treatment->exits.list[i].index);
 			apply(&run->messages[j].msg_hdr, &run->destinations[j], treatment);
 		}
-		int sent = (*behind)(subject->fd, run->messages, run->count, flags);
-		note(&outcome, i, sent);
-		if (sent >= 0 && (unsigned)sent < run->count) // the rest is sent again, on all
-			run->count = (unsigned)outcome.result;
+		outcome.errors[i] = 0;
+		send_run_by(subject, behind, run, flags, i, &outcome);
 	}
 	return (int)conclude(subject, &treatment->exits, &outcome);
 }
@@ -412,6 +442,8 @@ int outgoing_send_many(struct subject *subject, send_many_function **behind, str
 	int kept = errno;
 	unsigned done = 0;
 	int sent = 1;
+	if (count > MESSAGES_AT_MOST)
+		count = MESSAGES_AT_MOST;
 	look_for_cork(subject, (int)flags);
 	while (done < count && sent > 0) {
 		if (readable_again(&messages[done], sizeof(*messages)))

@@ -10,6 +10,7 @@
 #include "start.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 static void find_facts(struct subject *subject)
@@ -77,17 +78,28 @@ void peers_name(struct subject *subject, union graft_address *address)
 		peers_redirect_back(subject, graft_address_is_multicast(address), address);
 }
 
+// How much of an address says who it is; the rest is the zone, or nothing.
+static socklen_t least_of(socklen_t length)
+{
+	return length == sizeof(struct sockaddr_in6) ? offsetof(struct sockaddr_in6, sin6_scope_id)
+	                                             : offsetof(struct sockaddr_in, sin_zero);
+}
+
 void peers_show(int fd, struct sockaddr *address, socklen_t room, socklen_t length)
 {
 	struct subject subject = subject_known(fd);
 	union graft_address real = {0};
 	int kept = errno;
-	if (length > room || length > sizeof(real) || length < sizeof(real.v4))
+	if (!(subject.state & ANSWERED) || length > sizeof(real) || length < sizeof(real.v4))
+		return;
+	if (room > length)
+		room = length;
+	if (room < least_of(length))
 		return; // the program has no room to see who it is
-	memcpy(&real, address, length);
+	memcpy(&real, address, room);
 	if (graft_address_length(&real) == length && !graft_address_is_multicast(&real)) {
 		peers_name(&subject, &real);
-		memcpy(address, &real, length);
+		memcpy(address, &real, room);
 	}
 	errno = kept;
 }

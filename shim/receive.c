@@ -7,16 +7,27 @@
 #include "settle.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
+
+enum { MESSAGES_AT_MOST = 1024 }; // as many as the kernel takes (recvmmsg(2))
 
 typedef ssize_t receive_function(int fd, struct msghdr *message, int flags);
 
 // ---- the sender -----------------------------------------------------------------------------------------
 
+// Whether what comes may stand in another's name; not whether it does, as another thread may send the first datagram
+// while this call waits.
+static bool may_be_answered(int fd)
+{
+	const struct subject subject = subject_known(fd);
+	return subject_redirects(&subject);
+}
+
 // The room for an address that a call is given, which it will overwrite; 0: none, or nothing to be done about it.
 static socklen_t room_for(int fd, const struct sockaddr *address, const socklen_t *length)
 {
-	if (!address || !descriptor_has(fd, ANSWERED) || !readable_again(length, sizeof(*length)))
+	if (!address || !may_be_answered(fd) || !readable_again(length, sizeof(*length)))
 		return 0;
 	return *length;
 }
@@ -82,7 +93,7 @@ static void after_message(int fd, struct msghdr *message, socklen_t room)
 // The room for the sender's address, of a message that can be read.
 static socklen_t room_in(int fd, const struct msghdr *message)
 {
-	if (!descriptor_has(fd, ANSWERED) || !readable_again(message, sizeof(*message)) || !message->msg_name)
+	if (!may_be_answered(fd) || !readable_again(message, sizeof(*message)) || !message->msg_name)
 		return 0;
 	return message->msg_namelen;
 }
@@ -106,24 +117,33 @@ ssize_t on_recvmsg(int fd, struct msghdr *message, int flags)
 	return settle_and_recvmsg(&next.recvmsg, fd, message, flags);
 }
 
-// The least room that one of them has for an address; the call overwrites it.
-static socklen_t room_in_all(int fd, const struct mmsghdr *messages, unsigned count)
+// The rooms for the senders' addresses, which the call overwrites; one that is larger than any address may be told smaller.
+struct rooms {
+	unsigned count;
+	unsigned char list[MESSAGES_AT_MOST];
+};
+
+static void find_rooms(int fd, const struct mmsghdr *messages, unsigned count, struct rooms *rooms)
 {
-	socklen_t least = sizeof(struct sockaddr_storage);
-	for (unsigned i = 0; i < count && descriptor_has(fd, ANSWERED); i++) {
+	rooms->count = 0;
+	if (!may_be_answered(fd))
+		return;
+	for (unsigned i = 0; i < count && i < MESSAGES_AT_MOST; i++) {
 		if (!readable_again(&messages[i], sizeof(*messages)))
-			return 0;
+			return;
 		const struct msghdr *message = &messages[i].msg_hdr;
-		if (message->msg_name && message->msg_namelen < least)
-			least = message->msg_namelen;
+		bool large = message->msg_namelen > UINT8_MAX;
+		rooms->list[i] = !message->msg_name ? 0
+		                 : large            ? UINT8_MAX
+		                                    : (unsigned char)message->msg_namelen;
+		rooms->count++;
 	}
-	return descriptor_has(fd, ANSWERED) ? least : 0;
 }
 
-static int after_messages(int fd, struct mmsghdr *messages, int received, socklen_t room)
+static int after_messages(int fd, struct mmsghdr *messages, int received, const struct rooms *rooms)
 {
-	for (int i = 0; i < received && (room || !descriptor_has(fd, INET)); i++)
-		after_message(fd, &messages[i].msg_hdr, messages[i].msg_hdr.msg_name ? room : 0);
+	for (int i = 0; i < received && (rooms->count || !descriptor_has(fd, INET)); i++)
+		after_message(fd, &messages[i].msg_hdr, (unsigned)i < rooms->count ? rooms->list[i] : 0);
 	return received;
 }
 
@@ -132,8 +152,9 @@ static __attribute__((noinline)) int settle_and_recvmmsg(
 {
 	if (settle_first(fd, (int)flags))
 		return -1;
-	socklen_t room = room_in_all(fd, messages, count);
-	return after_messages(fd, messages, next.recvmmsg(fd, messages, count, flags, timeout), room);
+	struct rooms rooms;
+	find_rooms(fd, messages, count, &rooms);
+	return after_messages(fd, messages, next.recvmmsg(fd, messages, count, flags, timeout), &rooms);
 }
 
 int on_recvmmsg(
@@ -157,7 +178,8 @@ int on___recvmmsg64(
 {
 	if (settle_first(fd, flags))
 		return -1;
-	socklen_t room = room_in_all(fd, messages, count);
-	return after_messages(fd, messages, next.__recvmmsg64(fd, messages, count, flags, timeout), room);
+	struct rooms rooms;
+	find_rooms(fd, messages, count, &rooms);
+	return after_messages(fd, messages, next.__recvmmsg64(fd, messages, count, flags, timeout), &rooms);
 }
 #endif

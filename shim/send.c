@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include <stdint.h>
+
 enum { PARTS_AT_MOST = 1024 }; // of a writev; sendmsg has another error for more
 
 // ---- before and after -----------------------------------------------------------------------------------
@@ -52,6 +54,12 @@ static void after_send(struct sending *sending, bool sent)
 	settle_autobound(&sending->subject, false);
 	subject_remember(&sending->subject);
 	errno = kept;
+}
+
+// What send and sendto take for a part of sendmsg: more than that sendmsg refuses for another reason.
+static struct iovec part_of(const void *bytes, size_t length)
+{
+	return (struct iovec){(void *)bytes, length < SIZE_MAX / 2 ? length : SIZE_MAX / 2};
 }
 
 // ---- to an address --------------------------------------------------------------------------------------
@@ -99,7 +107,7 @@ static __attribute__((noinline)) ssize_t settle_and_sendto(
 	ssize_t sent;
 	if (outgoing_concerns(&sending.subject, to, address_length, false) &&
 	        address_length <= sizeof(struct sockaddr_storage)) {
-		struct iovec part = {(void *)bytes, length};
+		struct iovec part = part_of(bytes, length);
 		const struct msghdr message = {.msg_name = (void *)to,
 		        .msg_namelen = address_length,
 		        .msg_iov = &part,
@@ -166,7 +174,7 @@ static __attribute__((noinline)) ssize_t settle_and_send(int fd, const void *byt
 {
 	struct subject subject;
 	bool fails;
-	struct iovec part = {(void *)bytes, length};
+	struct iovec part = part_of(bytes, length);
 	const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	if (goes_to_group(fd, &subject, &fails))
 		return outgoing_send(&subject, &next.sendmsg, &message, flags);
@@ -186,7 +194,8 @@ static __attribute__((noinline)) ssize_t settle_and_write(int fd, const void *by
 	bool fails;
 	struct iovec part = {(void *)bytes, length};
 	const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	if (goes_to_group(fd, &subject, &fails))
+	if (goes_to_group(fd, &subject, &fails) &&
+	        length <= SIZE_MAX / 2) // sendmsg has another error for more
 		return outgoing_send(&subject, &next.sendmsg, &message, 0);
 	return fails ? -1 : next.write(fd, bytes, length);
 }
@@ -198,13 +207,24 @@ ssize_t on_write(int fd, const void *bytes, size_t length)
 	return settle_and_write(fd, bytes, length);
 }
 
+// Whether it is a datagram: of nothing, other than by write and sendmsg, none is sent; and those have other errors.
+static bool is_datagram(const struct iovec *parts, int count)
+{
+	bool holds = false;
+	if (count <= 0 || count > PARTS_AT_MOST || !readable(parts, (size_t)count * sizeof(*parts)))
+		return false;
+	for (int i = 0; i < count; i++)
+		holds |= parts[i].iov_len != 0;
+	return holds;
+}
+
 static __attribute__((noinline)) ssize_t settle_and_writev(int fd, const struct iovec *parts, int count)
 {
 	struct subject subject;
 	bool fails;
 	const struct msghdr message = {
 	        .msg_iov = (struct iovec *)parts, .msg_iovlen = (__typeof__(message.msg_iovlen))count};
-	if (goes_to_group(fd, &subject, &fails) && count >= 0 && count <= PARTS_AT_MOST)
+	if (goes_to_group(fd, &subject, &fails) && is_datagram(parts, count))
 		return outgoing_send(&subject, &next.sendmsg, &message, 0);
 	return fails ? -1 : next.writev(fd, parts, count);
 }

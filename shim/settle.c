@@ -1,6 +1,7 @@
 // Getting a socket into the state that the policy wants.
 #include "settle.h"
 
+#include "exits.h"
 #include "filters.h"
 #include "functions.h"
 #include "joins.h"
@@ -53,23 +54,29 @@ static bool asks_peer(void)
 	return policy.joins || policy.interfaces || policy.redirects;
 }
 
+// The peer that it is connected to, and whether it sends from an address that somebody bound it to.
+static void look_at_names(struct subject *subject)
+{
+	const union graft_address *local = &subject->facts.local;
+	if (subject_asks_to(subject) || (asks_peer() && subject_is_message(subject)))
+		subject_find_peer(subject);
+	if (subject->facts.to_known)
+		peers_connected(subject, &subject->facts.to, &subject->facts.real_to);
+	else if (subject->facts.local_known && !(subject->state & WIDENED) && !graft_address_is_any(local) &&
+	         !graft_address_is_multicast(local))
+		subject->state |= OWN_SOURCE;
+	subject->state |=
+	        (subject->facts.local_known ? NAMED : 0) | (subject->facts.to_known ? ADDRESSED : 0);
+}
+
 static int adopt(struct subject *subject)
 {
 	struct plan plan;
 	if (subject_is_message(subject))
 		filters_adopt(subject);
 	subject_find_local(subject);
-	if (subject_asks_to(subject) || (asks_peer() && subject_is_message(subject)))
-		subject_find_peer(subject);
-	if (subject->facts.to_known)
-		peers_connected(subject, &subject->facts.to, &subject->facts.real_to);
-	else if (subject->facts.local_known && !(subject->state & WIDENED) &&
-	         !graft_address_is_any(&subject->facts.local) &&
-	         !graft_address_is_multicast(&subject->facts.local))
-		subject->state |= OWN_SOURCE;
+	look_at_names(subject);
 	report_decision(subject, "adopted: made before the shim saw it");
-	subject->state |=
-	        (subject->facts.local_known ? NAMED : 0) | (subject->facts.to_known ? ADDRESSED : 0);
 	plan_make(&plan, &policy, &subject->facts);
 	int error = place_values(subject, NULL, &plan);
 	return error ? error : adopt_joins(subject);
@@ -92,7 +99,9 @@ static void look_again(struct subject *subject)
 		return;
 	}
 	subject_find_local(subject);
-	subject->state |= NAMED;
+	look_at_names(subject);
+	if (subject->state & (SPREADS | HELD(HELD_INTERFACE)))
+		exits_renew(subject);
 	subject_remember(subject);
 }
 

@@ -157,7 +157,10 @@ static bool sends_settled(const struct subject *subject)
 		return true;
 	if (subject_asks_to(subject) && !(subject->state & ADDRESSED))
 		return false;
-	return subject->state & NAMED || !(policy.joins || subject_asks_local(subject));
+	bool asks = policy.joins || subject_asks_local(subject);
+	// Which address it is named by, through a copy perhaps, is the source on each interface.
+	asks |= (subject->state & (SPREADS | SHARED)) == (SPREADS | SHARED);
+	return subject->state & NAMED || !asks;
 }
 
 // The calls for which there is nothing to do on a socket in this state.
@@ -166,7 +169,7 @@ static uint64_t quiet(const struct subject *subject)
 	uint64_t state = subject->state, calls = RECEIVE_QUIET;
 	if (state & PENDING)
 		return 0;
-	if (!(state & ANSWERED))
+	if (!subject_redirects(subject))
 		calls |= MESSAGE_QUIET;
 	if (!(state & SPREADS))
 		calls |= WRITE_QUIET;

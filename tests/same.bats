@@ -94,6 +94,11 @@ is_same() { # [VARIABLE=VALUE...]
 	is_same SOCKGRAFT_JOIN=239.1.1.1%nope0,ff15::114%nope0
 }
 
+@test "every function is the same where the program's joins are rewritten" {
+	is_same SOCKGRAFT_FILTER='10.77.0.1@*%b1,fd77::1@*%b1' SOCKGRAFT_INTERFACE='?lo'
+	[ "$(warnings with)" = 0 ]
+}
+
 # --- before our constructor ---
 
 # call_early LIBRARY...: a program that calls everything from a constructor; of the libraries the last is

@@ -12,7 +12,8 @@
 //	dup                             goes on with a copy
 //	fork                            goes on in a child
 //	exec                            goes on in another program
-//	again                           goes on with a new socket
+//	again                           closes the socket and goes on with a new one
+//	another                         goes on with a new one; "use NUMBER" with a descriptor that it had before
 //	line                            goes on after a line of the standard input
 //	receive                         prints what arrives
 //	memberships                     prints what the kernel says that the socket is a member of
@@ -325,6 +326,10 @@ static char **take_step(char **at)
 	} else if (!strcmp(step, "again")) {
 		close(fd);
 		make();
+	} else if (!strcmp(step, "another")) {
+		make();
+	} else if (!strcmp(step, "use")) {
+		fd = atoi(*at++);
 	} else if (!strcmp(step, "line")) {
 		if (!fgets(line, sizeof(line), stdin))
 			exit(0);
