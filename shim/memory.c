@@ -62,10 +62,12 @@ bool readable(const void *memory, size_t length)
 
 bool readable_anew(const void *memory, size_t length)
 {
-	uintptr_t last = (uintptr_t)memory | (PIECE - 1);
+	uintptr_t from = (uintptr_t)memory, to = from + length;
 	if (!readable(memory, length))
 		return false;
-	if (length && !on_stack((uintptr_t)memory, (uintptr_t)memory + length))
+	if (on_stack(from, to))
+		return true;
+	for (uintptr_t last = from | (PIECE - 1); from < to; from = last + 1, last = from | (PIECE - 1))
 		__atomic_store_n(&pieces_known[last / PIECE % PIECES_KNOWN], last, __ATOMIC_RELAXED);
 	return true;
 }

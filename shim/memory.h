@@ -40,15 +40,20 @@ extern uintptr_t first_stack_end;   // 0: not looked for yet
 extern uintptr_t pieces_known[PIECES_KNOWN];
 #pragma GCC visibility pop
 
+static inline bool piece_known(uintptr_t address)
+{
+	return __atomic_load_n(&pieces_known[address / PIECE % PIECES_KNOWN], __ATOMIC_RELAXED) ==
+	       (address | (PIECE - 1));
+}
+
 // false: not known.
 static inline bool known_readable(const void *memory, size_t length)
 {
-	uintptr_t from = (uintptr_t)memory, to = from + length, last = from | (PIECE - 1);
+	uintptr_t from = (uintptr_t)memory, to = from + length;
 	uintptr_t end = __atomic_load_n(&first_stack_end, __ATOMIC_RELAXED);
 	if (from < to && to <= end && end - from <= FIRST_STACK)
 		return true;
-	return length - 1 <= last - from &&
-	       __atomic_load_n(&pieces_known[from / PIECE % PIECES_KNOWN], __ATOMIC_RELAXED) == last;
+	return piece_known(from) && length - 1 < PIECE && piece_known(to - 1);
 }
 
 // Finds out, and remembers it.

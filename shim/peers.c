@@ -37,7 +37,7 @@ static void report_redirect(const struct subject *subject, const union graft_add
 
 static bool find_redirect(struct subject *subject, union graft_address *address, const char **origin)
 {
-	if (!subject_redirects(subject))
+	if (!peers_may_redirect(subject, address))
 		return false;
 	find_facts(subject);
 	struct facts facts = subject->facts;
@@ -69,21 +69,11 @@ static bool same(const union graft_address *a, const union graft_address *b)
 	return graft_address_equal(a, b) && graft_address_port(a) == graft_address_port(b);
 }
 
-// Whether `real` is where the peer that is kept leads to, and then that peer.
-static bool is_kept(struct subject *subject, const union graft_address *real, union graft_address *asked)
-{
-	union graft_address there;
-	if (!descriptor_peer(subject->state, asked))
-		return false;
-	there = *asked;
-	return find_redirect(subject, &there, NULL) && same(&there, real);
-}
-
 void peers_name(struct subject *subject, union graft_address *address)
 {
-	union graft_address asked;
-	if (is_kept(subject, address, &asked))
-		*address = asked;
+	const struct descriptor_peer *kept = descriptor_peer(subject->state);
+	if (kept && same(&kept->real, address))
+		*address = kept->asked;
 	else
 		peers_redirect_back(subject, graft_address_is_multicast(address), address);
 }
@@ -122,10 +112,39 @@ static void keep(struct subject *subject, uint64_t bits)
 	subject_remember(subject);
 }
 
-void peers_expect(struct subject *subject, const union graft_address *asked, const union graft_address *real)
+// An answer may come from a single host. A group has the place as long as no other needs it.
+static void expect(struct subject *subject, const struct descriptor_peer *peer)
 {
-	if (!graft_address_is_multicast(real))
-		keep(subject, descriptor_peer_bits(asked) | ANSWERED);
+	bool group = graft_address_is_multicast(&peer->real);
+	if (!group || !descriptor_peer(subject->state))
+		keep(subject, descriptor_peer_bits(peer) | (group ? 0 : ANSWERED));
+}
+
+bool peers_redirect_datagram(struct subject *subject, union graft_address *address)
+{
+	const struct descriptor_peer *kept = descriptor_peer(subject->state);
+	if (!peers_may_redirect(subject, address))
+		return false;
+	if (kept && descriptor_same_address(&kept->asked, address)) {
+		*address = kept->real;
+		return true;
+	}
+	struct descriptor_peer peer = {.asked = *address};
+	if (!peers_redirect(subject, address))
+		return false;
+	peer.real = *address;
+	expect(subject, &peer);
+	return true;
+}
+
+void peers_named(struct subject *subject)
+{
+	const struct descriptor_peer *kept = descriptor_peer(subject->state);
+	if (!kept || !(policy.redirects_ask_local & POLICY_KIND(subject->facts.kind)))
+		return;
+	union graft_address there = kept->asked;
+	if (!find_redirect(subject, &there, NULL) || !same(&there, &kept->real))
+		subject->state &= ~(uint64_t)PEER_BITS;
 }
 
 void peers_connected(
@@ -136,5 +155,6 @@ void peers_connected(
 	if (group)
 		subject->state |= PEER_IS_GROUP;
 	if (elsewhere)
-		subject->state |= descriptor_peer_bits(asked) | (group ? 0 : ANSWERED);
+		subject->state |= descriptor_peer_bits(&(struct descriptor_peer){*asked, *real}) |
+		                  (group ? 0 : ANSWERED);
 }

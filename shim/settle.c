@@ -196,6 +196,7 @@ void settle_autobound(struct subject *subject, bool connected)
 		subject_find_local(subject);
 	subject->state |= NAMED;
 	if (subject->facts.local_known) {
+		peers_named(subject);
 		plan_make(&now, &policy, &subject->facts);
 		place_values(subject, &before, &now);
 		if (!connected)

@@ -276,6 +276,8 @@ static void note_setting(struct policy *policy, const struct setting *setting, u
 		break;
 	case KEY_REDIRECT:
 		policy->redirects |= kinds;
+		for (unsigned i = 0; i < setting->value.redirects.count; i++)
+			policy->redirected |= policy_redirect_bit(&setting->value.redirects.items[i].from);
 		break;
 	case KEY_INTERFACE:
 		interfaces = setting->value.interfaces.items;

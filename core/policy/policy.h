@@ -7,6 +7,8 @@
 #include "arena.h"
 #include "keys.h"
 
+#include <string.h>
+
 // Every key: first the option rows, by the number of the option (so KEY_TTL == GRAFT_TTL), then the others.
 enum policy_key {
 #define ROW(id, ...) KEY_##id,
@@ -120,6 +122,7 @@ struct policy {
 	        asks_local; // port=, addr=, a membership with a port, or ipv4 or ipv6 (of an AF_INET6 socket)
 	unsigned asks_to;   // to=, or ipv4 or ipv6
 	unsigned redirects, redirects_ask_local; // some rule redirects; and asks for the local address
+	uint64_t redirected;                     // policy_redirect_bit of each address that is redirected
 	bool joins, filters, interfaces;         // some rule has join=, filter=, interface=
 	bool spreads;                            // some rule has several interfaces
 	bool defaults;                           // some value is written with "?"
@@ -173,6 +176,17 @@ const struct membership *plan_next_join(
 // port as the first that covers it; all of them count. Otherwise as plan_next_join.
 const struct membership *plan_next_filter(const struct policy *policy, const struct facts *facts,
         const union graft_address *group, struct plan_cursor *cursor);
+
+// A bit that an address shares with few others, and in each of its forms has: most that are not redirected are known by it.
+static inline uint64_t policy_redirect_bit(const union graft_address *address)
+{
+	uint32_t last;
+	memcpy(&last,
+	        address->any.sa_family == AF_INET6 ? (const void *)(address->v6.sin6_addr.s6_addr + 12)
+	                                           : &address->v4.sin_addr,
+	        sizeof(last));
+	return UINT64_C(1) << (last * 0x9e3779b1U >> 26);
+}
 
 // Where what is sent to `address`, in its port too, goes to: true, and `address` is that, and `*origin` says why (it may
 // be NULL). A mapped address stays one; what is of one link stays on it. A rule's to= is asked of `address` and of where
