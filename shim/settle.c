@@ -5,6 +5,7 @@
 #include "filters.h"
 #include "functions.h"
 #include "joins.h"
+#include "own_options.h"
 #include "peers.h"
 #include "pending.h"
 #include "place.h"
@@ -77,6 +78,7 @@ static int adopt(struct subject *subject)
 	look_at_names(subject);
 	report_decision(subject, "adopted: made before the shim saw it");
 	plan_make(&plan, &policy, &subject->facts);
+	own_options_adopt(subject, &plan);
 	int error = place_values(subject, NULL, &plan);
 	return error ? error : adopt_joins(subject);
 }
