@@ -364,8 +364,9 @@ static void collect(struct subject *subject, const struct mmsghdr *messages, uns
 	for (run->count = 0; run->count < count && run->count < BATCH; run->count++) {
 		const struct mmsghdr *message = &messages[run->count];
 		struct destination *here = &run->destinations[run->count];
-		bool plain = !message->msg_hdr.msg_controllen && !messages->msg_hdr.msg_controllen;
-		if (run->count && (!plain || !readable_again(message, sizeof(*message))))
+		if (run->count &&
+		        (!readable_again(message, sizeof(*message)) || message->msg_hdr.msg_controllen ||
+		                messages->msg_hdr.msg_controllen))
 			break;
 		find_destination(subject, &message->msg_hdr, here);
 		if (run->count && !alike(here, first))
