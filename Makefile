@@ -164,7 +164,7 @@ bench: all $(BENCH)
 test-builds: all $(EXAMPLES) $(CORE_EXAMPLES) $(HELPERS) $(PRELOADS)
 
 # What tests/threads.bats and core_threads.bats run under ThreadSanitizer.
-thread-builds: all $(BUILD)/tests/threads $(BUILD)/tests/core/threads
+thread-builds: all $(BUILD)/tests/threads $(BUILD)/tests/memberships $(BUILD)/tests/core/threads
 
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds $(if $(ARCH),,$(BUILD)/tests/sanitized)
