@@ -82,6 +82,8 @@ static void identify(const struct subject *subject, struct view_request *asked)
 // For a socket that another program has joined groups with, and for what has been forgotten: what would have been made
 // of a join is undone, or is there already.
 
+static bool unknown_made; // a join that could not be noted, for want of memory
+
 static bool is_own_source(const struct own_work *work, unsigned which)
 {
 	return work->own_sources[work->joins.list[which].membership - work->memberships];
@@ -147,10 +149,12 @@ static int follow_unknown(struct own_work *work, const struct request *request, 
 {
 	bool joins = request->what == REQUEST_JOIN || request->what == REQUEST_JOIN_SOURCE;
 	int result = -EADDRNOTAVAIL;
+	if (joins)
+		__atomic_store_n(&unknown_made, true, __ATOMIC_RELAXED);
 	own_targets_clear(work);
 	own_targets_add(work, &work->supposed);
-	if (joins && !work->joins.count)
-		return own_report_missing(work);
+	if (!work->joins.count) // its interface is not there yet
+		return joins ? own_report_missing(work) : 0;
 	for (unsigned i = 0; i < work->joins.count; i++) {
 		int error = follow_one(work, i, request, to);
 		if (!i || !error)
@@ -234,6 +238,17 @@ static bool is_unknown(struct own_work *work, const struct view_request *asked)
 	return !work->known && is_any_member(work) && own_collect(work, &asked->to) && !work->known;
 }
 
+// What nothing is known of may have been made while nothing could be noted, as the program asked or not at all.
+static int leave_unknown(
+        const struct subject *subject, const struct call *call, const struct request *request)
+{
+	bool leaves = request->what == REQUEST_LEAVE || request->what == REQUEST_LEAVE_SOURCE;
+	if (!leaves || !__atomic_load_n(&unknown_made, __ATOMIC_RELAXED))
+		return -EADDRNOTAVAIL;
+	call_on(subject, call);
+	return 0;
+}
+
 static int follow(struct own_work *work, const struct call *call, struct view_request *asked)
 {
 	view_suppose(asked, &work->supposed);
@@ -247,9 +262,18 @@ static int follow(struct own_work *work, const struct call *call, struct view_re
 	if (result == VIEW_BUSY)
 		return follow_unknown(work, asked->request, &asked->to);
 	if (work->change.what == VIEW_UNCHANGED)
-		return result;
+		return result == -EADDRNOTAVAIL ? leave_unknown(work->subject, call, asked->request) : result;
 	int error = follow_change(work);
 	return result ? result : error;
+}
+
+static int without_memory(const struct subject *subject, const struct call *call)
+{
+	__atomic_store_n(&unknown_made, true, __ATOMIC_RELAXED);
+	int fails = report_refused(subject, "the program's own join", -ENOMEM,
+	        "no memory to look for what the policy has to say of it: made as the program asks");
+	int error = fails ? fails : call_on(subject, call);
+	return error == -EADDRNOTAVAIL ? 0 : error; // where there is none by the program's name there may be by another
 }
 
 static int by_policy(struct subject *subject, const struct call *call, const struct request *request,
@@ -257,7 +281,7 @@ static int by_policy(struct subject *subject, const struct call *call, const str
 {
 	struct own_work *work = own_work_begin(subject);
 	if (!work)
-		return -ENOBUFS;
+		return without_memory(subject, call);
 	struct view_request asked = {.request = request, .socket = work->socket, .to = *to};
 	identify(subject, &asked);
 	int error = follow(work, call, &asked);
