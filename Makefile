@@ -69,8 +69,9 @@ $(LIBRARY): shim/layout.ld
 $(LIBRARY): $(SHIM) $(POLICY) $(filter-out $(BUILD)/core/kernel.o,$(CORE))
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -shared -o $@ $(filter %.o,$^)
 
-# What runs in every process that loads the library.
-$(BUILD)/shim/behind.o: CFLAGS += -O2
+# What runs in every process that loads the library, and what runs for each datagram that the policy changes.
+FAST    := behind.o control.o descriptors.o exits.o memory.o outgoing.o peers.o receive.o send.o subject.o
+$(addprefix $(BUILD)/shim/,$(FAST)): CFLAGS += -O2
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -163,7 +164,7 @@ bench: all $(BENCH)
 test-builds: all $(EXAMPLES) $(CORE_EXAMPLES) $(HELPERS) $(PRELOADS)
 
 # What tests/threads.bats and core_threads.bats run under ThreadSanitizer.
-thread-builds: all $(BUILD)/tests/threads $(BUILD)/tests/core/threads
+thread-builds: all $(BUILD)/tests/threads $(BUILD)/tests/memberships $(BUILD)/tests/core/threads
 
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds $(if $(ARCH),,$(BUILD)/tests/sanitized)

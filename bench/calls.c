@@ -1,13 +1,16 @@
 // Socket calls in loops, to be counted or timed; what a preload library adds to a call is the difference
 // between a run with it and a run without.
 //
-//	calls [-d DESCRIPTORS] [-t THREADS] count ROW...         under callgrind: two dumps for each row, named
-//	                                                         "ROW LENGTH" after the lengths of the loop
-//	calls time BATCHES ROW...                                a line "ROW NANOSECONDS" for each row
-//	calls [-d DESCRIPTORS] [-t THREADS] run LENGTH ROW...    only runs them, to be looked at by strace
+//	calls [OPTION...] count ROW...         under callgrind: two dumps for each row, named "ROW LENGTH" after the
+//	                                       lengths of the loop
+//	calls time BATCHES ROW...              a line "ROW NANOSECONDS" for each row
+//	calls [OPTION...] run LENGTH ROW...    only runs them, to be looked at by strace
 //
-// Each of THREADS threads does the calls on sockets of its own, opened after DESCRIPTORS others. A call that fails
-// ends its row with a line "ROW ERROR".
+//	-d DESCRIPTORS    opens as many sockets before
+//	-t THREADS        does the calls in each of them, on sockets of its own
+//	-p ADDRESS        is where the program thinks that its peer is, which is at 127.0.0.1
+//
+// A call that fails ends its row with a line "ROW ERROR".
 #include "batches.h"
 
 #include <arpa/inet.h>
@@ -40,7 +43,8 @@ struct sockets {
 	int any;       // bound to the wildcard: what most calls are on
 	int connected; // bound to the wildcard, and connected to the peer
 	int peer;
-	struct sockaddr_in any_address, peer_address;
+	struct sockaddr_in any_address, connected_address;
+	struct sockaddr_in peer_address; // as the program has it
 };
 
 struct row {
@@ -51,6 +55,7 @@ struct row {
 };
 
 static char bytes[BYTES];
+static in_addr_t peer_host = INADDR_LOOPBACK;
 
 // ---- what may fail --------------------------------------------------------------------------------------
 
@@ -95,9 +100,11 @@ static void open_sockets(struct sockets *sockets, int others)
 		new_socket();
 	const struct sockaddr_in any = address_of(INADDR_ANY, ANY_PORT + number);
 	const struct sockaddr_in connected = address_of(INADDR_ANY, CONNECTED_PORT + number);
+	const struct sockaddr_in peer = address_of(INADDR_LOOPBACK, PEER_PORT + number);
 	sockets->any_address = address_of(INADDR_LOOPBACK, ANY_PORT + number);
-	sockets->peer_address = address_of(INADDR_LOOPBACK, PEER_PORT + number);
-	sockets->peer = bound_socket(&sockets->peer_address);
+	sockets->connected_address = address_of(INADDR_LOOPBACK, CONNECTED_PORT + number);
+	sockets->peer_address = address_of(peer_host, PEER_PORT + number);
+	sockets->peer = bound_socket(&peer);
 	sockets->any = bound_socket(&any);
 	sockets->connected = bound_socket(&connected);
 	must(!connect(sockets->connected, (struct sockaddr *)&sockets->peer_address,
@@ -116,11 +123,16 @@ static void open_sockets(struct sockets *sockets, int others)
 	                               .msg_iovlen = 1,                                                      \
 	                       }}
 
+static void send_from_peer(struct sockets *sockets, const struct sockaddr_in *to, int count)
+{
+	while (count--)
+		must(sendto(sockets->peer, bytes, BYTES, 0, (const struct sockaddr *)to, sizeof(*to)) ==
+		        BYTES);
+}
+
 static void feed(struct sockets *sockets, int count)
 {
-	const struct sockaddr *to = (const struct sockaddr *)&sockets->any_address;
-	while (count--)
-		must(sendto(sockets->peer, bytes, BYTES, 0, to, sizeof(sockets->any_address)) == BYTES);
+	send_from_peer(sockets, &sockets->any_address, count);
 }
 
 static void drain(struct sockets *sockets, int count)
@@ -189,6 +201,76 @@ static void loop_sendmmsg(struct sockets *sockets, int count)
 	MESSAGE(message, &sockets->peer_address);
 	while (count--)
 		must(sendmmsg(sockets->any, &message, 1, 0) == 1);
+}
+
+// ---- data calls where the policy may have more to do -----------------------------------------------------
+
+static void feed_connected(struct sockets *sockets, int count)
+{
+	send_from_peer(sockets, &sockets->connected_address, count);
+}
+
+static void loop_recv_connected(struct sockets *sockets, int count)
+{
+	while (count--)
+		must(recv(sockets->connected, bytes, BYTES, 0) == BYTES);
+}
+
+// What is received next answers a datagram.
+static void ask_and_feed(struct sockets *sockets, int count)
+{
+	loop_sendto(sockets, 1);
+	drain(sockets, 1);
+	feed(sockets, count);
+}
+
+static void drain_any(struct sockets *sockets, int count)
+{
+	loop_recv(sockets, count);
+}
+
+// The message and the address lie where most programs that keep them have them: not on the stack.
+static void loop_sendto_kept(struct sockets *sockets, int count)
+{
+	static struct sockaddr_in to;
+	to = sockets->peer_address;
+	while (count--)
+		must(sendto(sockets->any, bytes, BYTES, 0, (const struct sockaddr *)&to, sizeof(to)) ==
+		        BYTES);
+}
+
+static void loop_sendmsg_kept(struct sockets *sockets, int count)
+{
+	static struct msghdr kept;
+	MESSAGE(message, &sockets->peer_address);
+	kept = message.msg_hdr;
+	while (count--)
+		must(sendmsg(sockets->any, &kept, 0) == BYTES);
+}
+
+static void loop_sendmmsg_kept(struct sockets *sockets, int count)
+{
+	static struct mmsghdr kept;
+	MESSAGE(message, &sockets->peer_address);
+	kept = message;
+	while (count--)
+		must(sendmmsg(sockets->any, &kept, 1, 0) == 1);
+}
+
+static void loop_sendmsg_ttl(struct sockets *sockets, int count)
+{
+	const int ttl = 1;
+	char control[CMSG_SPACE(sizeof(ttl))] __attribute__((aligned(sizeof(size_t)))) = {0};
+	MESSAGE(message, &sockets->peer_address);
+	message.msg_hdr.msg_control = control;
+	message.msg_hdr.msg_controllen = sizeof(control);
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message.msg_hdr);
+	header->cmsg_level = IPPROTO_IP;
+	header->cmsg_type = IP_TTL;
+	header->cmsg_len = CMSG_LEN(sizeof(ttl));
+	memcpy(CMSG_DATA(header), &ttl, sizeof(ttl));
+	while (count--)
+		must(sendmsg(sockets->any, &message.msg_hdr, 0) == BYTES);
 }
 
 // ---- sockets that come and go ---------------------------------------------------------------------------
@@ -267,6 +349,14 @@ static const struct row rows[] = {
         {"sendmmsg", NULL, loop_sendmmsg, drain},
 #define DATA_ROWS 8
         {"data", NULL, loop_data, NULL},
+        {"recv-connected", feed_connected, loop_recv_connected, NULL},
+        {"recvfrom-answer", ask_and_feed, loop_recvfrom, NULL},
+        {"recvmsg-answer", ask_and_feed, loop_recvmsg, NULL},
+        {"sendto-kept", NULL, loop_sendto_kept, drain},
+        {"sendmsg-kept", NULL, loop_sendmsg_kept, drain},
+        {"sendmmsg-kept", NULL, loop_sendmmsg_kept, drain},
+        {"sendmsg-ttl", NULL, loop_sendmsg_ttl, drain},
+        {"sendto-bound", NULL, feed, drain_any}, // of a socket that is bound to an address
         {"socket", NULL, loop_socket, NULL},
         {"dup", NULL, loop_dup, NULL},
         {"plain", NULL, loop_plain, NULL},
@@ -393,18 +483,21 @@ static int run_row(const char *mode, int number, const struct row *row)
 
 static int usage(void)
 {
-	fputs("usage: calls [-d DESCRIPTORS] [-t THREADS] count|time BATCHES|run LENGTH ROW...\n", stderr);
+	fputs("usage: calls [-d DESCRIPTORS] [-t THREADS] [-p ADDRESS] count|time BATCHES|run LENGTH ROW...\n",
+	        stderr);
 	return 2;
 }
 
 int main(int count, char **arguments)
 {
 	int option, descriptors = 0, number = 0;
-	while ((option = getopt(count, arguments, "+d:t:")) != -1) {
+	while ((option = getopt(count, arguments, "+d:t:p:")) != -1) {
 		if (option == 'd')
 			descriptors = atoi(optarg);
 		else if (option == 't' && atoi(optarg) > 0 && atoi(optarg) <= THREADS_AT_MOST)
 			threads = atoi(optarg);
+		else if (option == 'p')
+			peer_host = ntohl(inet_addr(optarg));
 		else
 			return usage();
 	}

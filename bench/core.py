@@ -15,10 +15,9 @@ BARE, CORE, XNET = "bare", "core", "x/net"
 class Server:
     """A program that times a row for each line that it is given."""
 
-    def __init__(self, path):
-        subprocess.run([path, "check"], check=True)
+    def __init__(self, *command, environment=None):
         self.process = subprocess.Popen(
-            [path, "serve", str(BATCHES)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
 
     def time(self, row):
@@ -30,6 +29,11 @@ class Server:
         self.process.wait()
 
 
+def checked(path):
+    subprocess.run([path, "check"], check=True)
+    return Server(path, "serve", str(BATCHES))
+
+
 def has_xnet(build):
     return os.path.exists(f"{build}/bench/xnet")
 
@@ -39,8 +43,8 @@ def time_datagrams(build, report):
     found = {row: {} for row in DATAGRAMS}
     for number in range(STARTS):
         report(f"datagrams, {ROUNDS} rounds: {number + 1} of {STARTS}")
-        ours = Server(f"{build}/bench/core_datagrams")
-        theirs = Server(f"{build}/bench/xnet") if has_xnet(build) else None
+        ours = checked(f"{build}/bench/core_datagrams")
+        theirs = checked(f"{build}/bench/xnet") if has_xnet(build) else None
         for _ in range(ROUNDS):
             for row in DATAGRAMS:
                 values = dict(zip((BARE, CORE), ours.time(row)))

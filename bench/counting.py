@@ -21,6 +21,7 @@ class Counter:
         self.calls = f"{build}/bench/calls"
         self.tiny = f"{build}/bench/tiny"
         self.datagrams = f"{build}/bench/core_datagrams"
+        self.spread = f"{build}/bench/spread"
 
     def callgrind(self, candidate, *command):
         """The instructions of each dump, by its name, and of the whole program, by an empty name."""
@@ -33,9 +34,9 @@ class Counter:
         totals["error"] = ended.stdout.decode().split("\n")
         return totals
 
-    def per_turn(self, candidate, rows, descriptors=0, threads=1):
+    def per_turn(self, candidate, rows, descriptors=0, threads=1, peer="127.0.0.1"):
         """Instructions of one turn of each row's loop; rows that do not run are missing."""
-        options = ["-d", str(descriptors), "-t", str(threads)]
+        options = ["-d", str(descriptors), "-t", str(threads), "-p", peer]
         dumps = self.callgrind(candidate, self.calls, *options, "count", *rows)
         failed = {line.split()[0] for line in dumps["error"] if line}
         turns = {}
@@ -47,30 +48,44 @@ class Counter:
 
     def per_datagram(self, variant, rows):
         """Instructions of one datagram of each row, by core or bare."""
-        dumps = self.callgrind(NOTHING, self.datagrams, "count", variant, *rows)
+        return self.of_datagrams(NOTHING, self.datagrams, variant, rows)
+
+    def per_spread(self, candidate, variant, rows):
+        """The same of what leaves by several interfaces, as the program sends it once, or by hand."""
+        return self.of_datagrams(candidate, self.spread, variant, rows)
+
+    def of_datagrams(self, candidate, program, variant, rows):
+        dumps = self.callgrind(candidate, program, "count", variant, *rows)
         length = DATAGRAMS_LONG - DATAGRAMS_SHORT
         return {row: (dumps[f"{row} {DATAGRAMS_LONG}"] - dumps[f"{row} {DATAGRAMS_SHORT}"]) / length for row in rows}
 
     def start(self, candidate):
         return self.callgrind(candidate, self.tiny)[""]
 
-    def trace(self, candidate, row, length):
+    def trace(self, candidate, *command):
         """The system calls of a run, one per line."""
         with tempfile.NamedTemporaryFile("r") as file:
             environment = [f"--env={name}={value}" for name, value in candidate.environ().items()]
-            command = ["strace", "-f", "-qq", *environment, "-o", file.name]
-            subprocess.run(
-                [*command, self.calls, "run", str(length), row], stdout=subprocess.DEVNULL, check=True
-            )
+            strace = ["strace", "-f", "-qq", *environment, "-o", file.name]
+            subprocess.run([*strace, *command], stdout=subprocess.DEVNULL, check=True)
             return file.read().splitlines()
 
-    def system_calls(self, candidate, row, pattern=""):
+    def system_calls(self, candidate, row, pattern="", peer="127.0.0.1"):
         """System calls of one turn of a row's loop, of those that match."""
         short, long = (
-            sum(1 for line in self.trace(candidate, row, length) if re.search(pattern, line))
-            for length in (SHORT, LONG)
+            sum(1 for line in lines if re.search(pattern, line))
+            for lines in (
+                self.trace(candidate, self.calls, "-p", peer, "run", str(length), row) for length in (SHORT, LONG)
+            )
         )
         return (long - short) / (LONG - SHORT)
+
+    def spread_system_calls(self, candidate, variant, row):
+        short, long = (
+            len(self.trace(candidate, self.spread, "run", variant, row, str(length)))
+            for length in (DATAGRAMS_SHORT, DATAGRAMS_LONG)
+        )
+        return (long - short) / (DATAGRAMS_LONG - DATAGRAMS_SHORT)
 
     def private_memory(self, candidate):
         """Private_Clean and Private_Dirty of a program that does nothing, in kB."""

@@ -6,8 +6,10 @@ import subprocess
 from datetime import date
 
 import core
+import sending
 from multicast import MEASURES, ROUNDS, VARIANTS
-from targets import CORE, CORE_IN_GO, DATA, DATAGRAMS, MEANINGS, TARGETS
+from targets import ACTING, ACTING_SYSTEM, CORE, CORE_IN_GO, DATA, DATAGRAMS, GOVERNED, MEANINGS, SPREAD, SPREADS
+from targets import TARGETS
 from timing import CALL_ROUNDS, START_ROUNDS
 
 LIVES = ("socket", "dup")
@@ -31,14 +33,52 @@ To repeat: `make bench`, on a machine that does nothing else; it takes about fiv
 its target. It says what it needs that is not installed (`apt-get install valgrind strace socat gnuplot-nox`), and
 which of the libraries it compares are not there, x/net (`golang-go golang-golang-x-net-dev`) among them. It runs in
 network namespaces of its own, and leaves the machine's network alone. `make bench PART=core` measures core alone, in
-half a minute, and writes no page.
+half a minute, and writes no page; `make bench PART=sending` the sending side alone, in a minute, and puts it in here.
 """
 
 
 def text(bench):
     parts = [HEAD, machine(bench), targets(bench), calls(bench), times(bench), starts(bench), streams(bench)]
-    parts += [datagrams(bench), settings(bench), meanings(bench)]
+    parts += [datagrams(bench), spread(bench), settings(bench), meanings(bench)]
     return "\n".join(parts)
+
+
+# What is measured of the sending side alone; beside calls whose message has to be looked at.
+SENDING = (GOVERNED, ACTING, ACTING_SYSTEM, SPREAD)
+
+
+def sending_text(bench):
+    return "\n".join([machine(bench), targets(bench, SENDING), spread(bench), meanings(bench, SENDING)])
+
+
+def with_sending(bench, before):
+    """The page as it was, with what is measured of the sending side in its place."""
+    head, *old = before.split("\n## ")
+    old = {section.split("\n")[0]: f"## {section}".rstrip("\n") + "\n" for section in old}
+    new = {section.removeprefix("## ").split("\n")[0]: section for section in sending_sections(bench, old)}
+    titles = list(old)
+    titles[titles.index("How each is set up"):0] = [title for title in new if title not in old]
+    return "\n".join([HEAD, head[head.index("| | |"):], *(new.get(title) or old[title] for title in titles)])
+
+
+def sending_sections(bench, old):
+    measured = {f"{group}: {name}" for group, name in bench.judged}
+    return [
+        in_place(targets(bench), old["Targets"], measured, r"\| (.*?) \|"),
+        spread(bench),
+        in_place(meanings(bench), old["What the numbers are"], SENDING, r"- \*\*(.*?)\*\*"),
+    ]
+
+
+def in_place(new, old, measured, pattern):
+    """The lines of `new` about what is measured, or not there before; the others as they were."""
+    lines = {found.group(1): line for line in old.splitlines() if (found := re.match(pattern, line))}
+    chosen = []
+    for line in new.splitlines():
+        found = re.match(pattern, line)
+        kept = found and found.group(1) not in measured and lines.get(found.group(1))
+        chosen.append(kept or line)
+    return "\n".join([*chosen, ""])
 
 
 def core_text(bench):
@@ -226,9 +266,25 @@ def datagrams(bench):
     )
 
 
+def spread(bench):
+    rows = []
+    for row, title in SPREADS.items():
+        times, measured = bench.spread_times[row], bench.judged[SPREAD, title]
+        counted = [bench.spread_counts[name][row] for name in (sending.BARE, sending.GRAFTED)]
+        cells = (*(f"{times[name]:,.0f}" for name in (sending.BARE, sending.GRAFTED)), with_interval(measured))
+        rows.append((title, *cells, *map(number, counted), number(counted[1] - counted[0])))
+    head = ("", "by hand, ns", "grafted, ns", "grafted × by hand", "by hand, instructions", "grafted, instructions", "more")
+    return (
+        "## Several interfaces: a datagram\n\n"
+        f"Medians of {sending.STARTS * sending.ROUNDS} rounds, and of the rounds' ratios; of {date.today().isoformat()},"
+        f" Linux {platform.release()}, load average {bench.load:.1f}.\n\n" + table(head, rows)
+    )
+
+
 def settings(bench):
     lines = [f"- **{candidate.name}**: {candidate.setting}." for candidate in [bench.empty, *bench.shims]]
     ours = (bench.ours.policy, bench.ours.others, bench.ours.setup, bench.ours.ten)
+    ours += tuple(bench.ours.with_rules(name, rules) for name, rules in sending.SETTINGS.items())
     rules = [f"- **sockgraft, {candidate.name}**: `{candidate.setting}`".replace("\n", "; ") for candidate in ours]
     return "## How each is set up\n\nAll traffic is on loopback.\n\n" + "\n".join([*lines, *rules, ""])
 

@@ -18,6 +18,14 @@ ONE_BY_ONE = {
 }
 DATAGRAMS = {**ONE_BY_ONE, **AT_ONCE}
 
+# What spread.c does: a datagram by one interface, or more.
+SPREADS = {
+    f"ipv{family}-{work}-{count}": f"IPv{family}: {title} on {count}"
+    for family in (4, 6)
+    for work, title in (("sendto", "sendto"), ("send", "send, connected,"), ("batch", "sendmmsg of 64"))
+    for count in (1, 2, 4)
+}
+
 
 class Target(NamedTuple):
     group: str
@@ -30,18 +38,41 @@ class Target(NamedTuple):
         return measured.high < self.limit if self.least else measured.low > self.limit
 
 
-def of_calls(group, limit):
-    return tuple(Target(group, call, limit, "instructions") for call in DATA)
+def of_calls(group, limit, **others):
+    return tuple(Target(group, call, others.get(call, limit), "instructions") for call in DATA)
+
+
+def of_acts(group, limits):
+    return tuple(Target(group, name, limit, "instructions") for name, limit in limits.items())
 
 
 IDLE, GOVERNED, BESIDE = "calls, no policy", "calls, policy on the socket", "calls, policy on other sockets"
 SYSTEM, LIFE, START, SPACE = "system calls", "a socket's life", "start-up", "memory and size"
 GROWTH, MULTICAST = "growth", "multicast"
+SPREAD, ACTING, ACTING_SYSTEM = "several interfaces", "calls, policy at work", "system calls, policy at work"
 CORE, CORE_IN_GO = "core, beside bare calls", "core, beside x/net"
+
+# Where there is something to do for a datagram: no more than it takes today, and a tenth.
+ACTS = {
+    "ttl, dscp: sendmsg, its message on the heap": 44,
+    "ttl, dscp: sendmmsg, its message on the heap": 80,
+    "ttl, dscp: sendmsg, a control message overridden": 750,
+    "redirect: send, connected": 8,
+    "redirect: recv, connected": 8,
+    "redirect: sendto": 660,
+    "redirect: sendto, its address on the heap": 660,
+    "redirect: sendmsg": 660,
+    "redirect: sendmmsg": 720,
+    "redirect: recvfrom of an answer": 400,
+    "redirect: recvmsg of an answer": 400,
+    "redirect: sendto, another address": 280,
+    "join, bound to an address: sendto": 560,
+    "interface, one: sendto in IPv6": 700,
+}
 
 TARGETS = (
     *of_calls(IDLE, 3),
-    *of_calls(GOVERNED, 8),
+    *of_calls(GOVERNED, 8, sendmsg=32, sendmmsg=72),
     *of_calls(BESIDE, 8),
     Target(SYSTEM, "added to a data call, no policy", 0, "calls"),
     Target(SYSTEM, "added to a data call, policy on the socket", 0, "calls"),
@@ -67,6 +98,10 @@ TARGETS = (
     Target(MULTICAST, "latency, median", 1.02, "× native"),
     Target(MULTICAST, "latency, 99th percentile", 1.02, "× native"),
     Target(MULTICAST, "what a relay costs, saved", 0.98, "of it", least=True),
+    *of_acts(ACTING, ACTS),
+    *(Target(ACTING_SYSTEM, name, 0, "calls") for name in ACTS),
+    *(Target(SPREAD, title, 1.05, "× sends by hand") for title in SPREADS.values()),
+    *(Target(ACTING_SYSTEM, title, 0, "calls more than by hand") for title in SPREADS.values()),
     *(Target(CORE, title, 1.05, "× a bare loop's time") for title in DATAGRAMS.values()),
     *(Target(CORE_IN_GO, title, 0.5, "× x/net's time") for title in ONE_BY_ONE.values()),
 )
@@ -77,7 +112,8 @@ MEANINGS = {
     " is set: callgrind's count for 120 calls less that for 40, divided by 80, less the same with nothing"
     " preloaded.",
     GOVERNED: "The same on a UDP socket on loopback, bound to the wildcard, with `join`, `ttl` and `dscp` of a rule;"
-    " for `send` a connected one with `ttl` and `dscp`.",
+    " for `send` a connected one with `ttl` and `dscp`. sendmsg and sendmmsg have to look whether the message, which"
+    " may not be readable, has control messages: they could say otherwise.",
     BESIDE: "The same where rules match other sockets only.",
     SYSTEM: "System calls by strace -f, counted as the instructions are. The program written for it makes socket,"
     " IP_TOS, IP_TTL, IP_MULTICAST_ALL, SIOCGIFINDEX on its own socket, MCAST_JOIN_GROUP, bind and close;"
@@ -100,6 +136,21 @@ MEANINGS = {
     " its group. Native: a receiver that binds the wildcard and joins by itself, with IP_MULTICAST_ALL off;"
     " no filter keeps it to one address. Held: one that binds the wildcard while another process is a"
     " member. Relay: `socat UDP4-RECV,ip-add-membership UDP4-SENDTO` to the receiver's address.",
+    ACTING: "Instructions added, counted as above, to a call for whose datagram the policy has something to do: where it"
+    " enforces a value and a control message may say otherwise, or does; where `redirect` sends the datagram elsewhere, or"
+    " an answer is to be shown as coming from the address that the program sent to, or the datagram is another's; where a"
+    " datagram names the address that a socket in a group was bound to; and the multicast interface of an IPv6 socket. On"
+    " the heap: all others have message and address on the stack. The limits are what it takes, and some room: they are to"
+    " show what makes it more.",
+    ACTING_SYSTEM: "The same in system calls, by strace; by several interfaces, those of a datagram less those of a program"
+    " that sends by each itself.",
+    SPREAD: "Time of a datagram of 64 bytes that a program sends once and `interface` has leave by one interface (that a"
+    " pattern covers), two or four, in units of the time that it takes to send it by each by hand: a loop of sendmsg, or"
+    " of sendmmsg, whose messages, with the interface in IP_PKTINFO or IPV6_PKTINFO, are set up once. Both take turns in"
+    " one program that has the library preloaded, on one socket, by batches of 64: so nothing else differs between them."
+    " The loop by hand calls libc's own functions, found with dlsym in libc itself: what it runs is what a program without"
+    " the library runs. The interfaces are veth pairs whose other ends have no members. A round's time is the lower"
+    " quartile of its batches, all on processor 1.",
     CORE: "Time of a datagram of 64 bytes that a UDP socket on loopback sends to itself. Receiving gives sender, TTL or"
     " hop limit, TOS byte or traffic class, destination and interface; sending specifies source and interface"
     " (IPv4), or hop limit, traffic class and interface (IPv6). The bare loop has its msghdr or 64 of them set up"

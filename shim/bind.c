@@ -13,6 +13,7 @@
 #include "filters.h"
 #include "joins.h"
 #include "memory.h"
+#include "own_joins.h"
 #include "peers.h"
 #include "place.h"
 #include "settle.h"
@@ -343,6 +344,7 @@ static int bind_by_policy(struct subject *subject)
 		error = bind_subject(subject, &now);
 	if (!error) {
 		settle_port(subject, &now); // the socket is bound: too late to fail
+		own_joins_settle(subject);
 		subject_remember(subject);
 	}
 	return error;

@@ -2,7 +2,6 @@
 #include "functions.h"
 
 #include "../core/kernel.h"
-#include "../core/text.h"
 #include "exits.h"
 #include "filters.h"
 #include "memory.h"
@@ -161,19 +160,6 @@ static int connect_somewhere(struct subject *subject, const struct sockaddr *add
 	return error;
 }
 
-static void report_redirected(const struct subject *subject)
-{
-	char address[GRAFT_ADDRESS_TEXT], buffer[128];
-	struct text what = TEXT_IN(buffer);
-	if (!subject->facts.real_to.any.sa_family)
-		return;
-	text_put(&what, "redirect ");
-	text_put(&what, graft_address_text(&subject->facts.to, address));
-	text_put(&what, "->");
-	text_put(&what, graft_address_text(&subject->facts.real_to, address));
-	report_placed(subject, buffer, NULL);
-}
-
 static int connect_by_policy(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
 	union graft_address real = subject->facts.to;
@@ -188,7 +174,6 @@ static int connect_by_policy(struct subject *subject, const struct sockaddr *add
 	error = connect_somewhere(subject, address, length);
 	if (error && !goes_on(error))
 		return error;
-	report_redirected(subject);
 	settle_autobound(subject, true);
 	if (subject->state & (SPREADS | HELD(HELD_INTERFACE)))
 		exits_renew(subject);

@@ -1,13 +1,15 @@
 // The control messages that go with one datagram.
 #include "control.h"
 
+#include "../core/address.h"
 #include "../core/kernel.h"
 #include "start.h"
 
 #include <netinet/in.h>
 #include <string.h>
 
-static size_t put(void *room, int level, int type, const void *data, size_t length)
+static inline __attribute__((always_inline)) size_t put(
+        void *room, int level, int type, const void *data, size_t length)
 {
 	struct cmsghdr *header = room;
 	memset(room, 0, CMSG_SPACE(length));
@@ -107,14 +109,16 @@ struct packet_info control_packet_info(const struct msghdr *message)
 
 static size_t put_info(void *room, bool v4, const struct packet_info *info)
 {
-	union graft_address source = info->source;
+	const union graft_address *source = &info->source;
 	if (v4) {
-		graft_address_unmap(&source);
-		const struct in_pktinfo told = {
-		        .ipi_ifindex = (int)info->index, .ipi_spec_dst = source.v4.sin_addr};
+		struct in_pktinfo told = {
+		        .ipi_ifindex = (int)info->index, .ipi_spec_dst = source->v4.sin_addr};
+		if (address_is_mapped(source))
+			memcpy(&told.ipi_spec_dst, source->v6.sin6_addr.s6_addr + 12,
+			        sizeof(told.ipi_spec_dst));
 		return put(room, IPPROTO_IP, IP_PKTINFO, &told, sizeof(told));
 	}
-	const struct in6_pktinfo told = {source.v6.sin6_addr, info->index};
+	const struct in6_pktinfo told = {source->v6.sin6_addr, info->index};
 	return put(room, IPPROTO_IPV6, IPV6_PKTINFO, &told, sizeof(told));
 }
 

@@ -205,49 +205,72 @@ void descriptors_each(enum descriptor_flag flag, void (*visit)(int fd, void *con
 // As many as there are that programs bind to, and that the policy redirects: they are kept once and never dropped.
 // Entry 0 stands for none.
 
-struct addresses {
-	union graft_address *entries;
+struct list {
 	bool *ready;
 	unsigned *taken, room;
 };
 
-static union graft_address asked_entries[ASKED_ADDRESSES] ROOM, peer_entries[PEERS] ROOM;
+static union graft_address asked_entries[ASKED_ADDRESSES] ROOM;
+static struct descriptor_peer peer_entries[PEERS] ROOM;
 static bool asked_ready[ASKED_ADDRESSES], peers_ready[PEERS];
 static unsigned asked_taken, peers_taken;
 
-static bool same(const union graft_address *a, const union graft_address *b)
+bool descriptor_same_address(const union graft_address *a, const union graft_address *b)
 {
 	return graft_address_equal(a, b) && graft_address_port(a) == graft_address_port(b) &&
 	       (a->any.sa_family == AF_INET || a->v6.sin6_scope_id == b->v6.sin6_scope_id);
 }
 
-// The number of `address`; 0: it has no family, or there is no room for another.
-static unsigned number_of(const struct addresses *addresses, const union graft_address *address)
+static bool same_asked(unsigned number, const void *address)
 {
-	if (!address->any.sa_family)
-		return 0;
-	unsigned count = __atomic_load_n(addresses->taken, __ATOMIC_RELAXED);
-	for (unsigned i = 1; i <= count && i < addresses->room; i++)
-		if (__atomic_load_n(&addresses->ready[i], __ATOMIC_ACQUIRE) &&
-		        same(&addresses->entries[i], address))
+	return descriptor_same_address(&asked_entries[number], address);
+}
+
+static bool same_peer(unsigned number, const void *of)
+{
+	const struct descriptor_peer *peer = of;
+	return descriptor_same_address(&peer_entries[number].asked, &peer->asked) &&
+	       descriptor_same_address(&peer_entries[number].real, &peer->real);
+}
+
+// The number of the entry that is the `same`, or 0.
+static unsigned number_of(
+        const struct list *list, bool (*same)(unsigned number, const void *), const void *entry)
+{
+	unsigned count = __atomic_load_n(list->taken, __ATOMIC_RELAXED);
+	for (unsigned i = 1; i <= count && i < list->room; i++)
+		if (__atomic_load_n(&list->ready[i], __ATOMIC_ACQUIRE) && same(i, entry))
 			return i;
-	if (count >= addresses->room - 1)
+	return 0;
+}
+
+// The number of a new entry, to be filled in and then made ready; 0: there is no room for another.
+static unsigned take_number(const struct list *list)
+{
+	if (__atomic_load_n(list->taken, __ATOMIC_RELAXED) >= list->room - 1)
 		return 0;
-	unsigned taken = __atomic_add_fetch(addresses->taken, 1, __ATOMIC_RELAXED);
-	if (taken >= addresses->room)
-		return 0;
-	addresses->entries[taken] = *address;
-	__atomic_store_n(&addresses->ready[taken], true, __ATOMIC_RELEASE);
-	return taken;
+	unsigned taken = __atomic_add_fetch(list->taken, 1, __ATOMIC_RELAXED);
+	return taken < list->room ? taken : 0;
+}
+
+static void make_ready(const struct list *list, unsigned number)
+{
+	__atomic_store_n(&list->ready[number], true, __ATOMIC_RELEASE);
 }
 
 uint64_t descriptor_ask(const union graft_address *address)
 {
-	const struct addresses asked = {asked_entries, asked_ready, &asked_taken, ASKED_ADDRESSES};
+	const struct list asked = {asked_ready, &asked_taken, ASKED_ADDRESSES};
 	union graft_address without_port = *address;
-	if (address->any.sa_family)
-		graft_address_set_port(&without_port, 0);
-	return (uint64_t)number_of(&asked, &without_port) << ASKED_SHIFT;
+	if (!address->any.sa_family)
+		return 0;
+	graft_address_set_port(&without_port, 0);
+	unsigned number = number_of(&asked, same_asked, &without_port);
+	if (!number && (number = take_number(&asked))) {
+		asked_entries[number] = without_port;
+		make_ready(&asked, number);
+	}
+	return (uint64_t)number << ASKED_SHIFT;
 }
 
 bool descriptor_asked(uint64_t state, union graft_address *address)
@@ -258,16 +281,19 @@ bool descriptor_asked(uint64_t state, union graft_address *address)
 	return i;
 }
 
-uint64_t descriptor_peer_bits(const union graft_address *address)
+uint64_t descriptor_peer_bits(const struct descriptor_peer *peer)
 {
-	const struct addresses peers = {peer_entries, peers_ready, &peers_taken, PEERS};
-	return (uint64_t)number_of(&peers, address) << PEER_SHIFT;
+	const struct list peers = {peers_ready, &peers_taken, PEERS};
+	unsigned number = number_of(&peers, same_peer, peer);
+	if (!number && (number = take_number(&peers))) {
+		peer_entries[number] = *peer;
+		make_ready(&peers, number);
+	}
+	return (uint64_t)number << PEER_SHIFT;
 }
 
-bool descriptor_peer(uint64_t state, union graft_address *address)
+const struct descriptor_peer *descriptor_peer(uint64_t state)
 {
 	unsigned i = (unsigned)(state >> PEER_SHIFT) & (PEERS - 1);
-	if (i)
-		*address = peer_entries[i];
-	return i;
+	return i ? &peer_entries[i] : NULL;
 }

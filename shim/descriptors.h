@@ -32,6 +32,7 @@ enum descriptor_flag {
 	PEER_IS_GROUP = 1 << 20, // connected to a group
 	ANSWERED = 1 << 21,     // has sent to a peer in another's place: answers may come, in that one's name
 	OWN_SOURCE = 1 << 22,   // the program bound it to an address, from which it sends
+	OWN_JOINS = 1 << 23,    // what the program joined is not what it asked for (own_joins.c)
 	SOURCED = 1 << 24,      // WIDENED, and its datagrams leave from the asked address
 	SEND_SETTLED = 1 << 25, // SEND_QUIET but for the source of a SOURCED socket
 	SHARED = 1 << 26,       // another descriptor of the same socket may have named it
@@ -139,10 +140,16 @@ uint64_t descriptor_ask(const union graft_address *address);
 // The asked address of a state; false: read it from the filter.
 bool descriptor_asked(uint64_t state, union graft_address *address);
 
-// The same for the peer that the program asked for, with its port; false: it is to be had from the kernel's and the
-// policy.
-uint64_t descriptor_peer_bits(const union graft_address *address);
-bool descriptor_peer(uint64_t state, union graft_address *address);
+// The same for the peer that the program asked for and the one that it has in its place, with their ports; NULL: what is
+// asked for is to be had from the policy.
+struct descriptor_peer {
+	union graft_address asked, real;
+};
+uint64_t descriptor_peer_bits(const struct descriptor_peer *peer);
+const struct descriptor_peer *descriptor_peer(uint64_t state);
+
+// Whether two addresses are the same in all that counts: version, port, zone.
+bool descriptor_same_address(const union graft_address *a, const union graft_address *b);
 #define PEER_BITS (127ULL << PEER_SHIFT)
 
 #endif

@@ -70,7 +70,7 @@ typedef unsigned int message_flags;
 	LOGIC(int, bind, (int fd, CONST_SOCKADDR address, socklen_t length), (fd, address, length), RULES, \
 	      "rules on the local address; joins, and where the socket is bound") \
 	LOGIC(int, connect, (int fd, CONST_SOCKADDR address, socklen_t length), (fd, address, length), RULES, \
-	      "rules on the destination; the source address of a widened socket") \
+	      "rules on the destination, and where redirect connects it to; the source address of a widened socket") \
 	LOGIC(int, accept, (int fd, ANY_SOCKADDR address, socklen_t *restrict length), (fd, address, length), RULES, \
 	      "rules on the connection's addresses") \
 	LOGIC(int, accept4, (int fd, ANY_SOCKADDR address, socklen_t *restrict length, int flags), \
@@ -88,7 +88,8 @@ typedef unsigned int message_flags;
 	      (fd, level, name, value, length), RULES, "the program's own memberships, packet filters, and options that the policy holds on to") \
 	LOGIC(ssize_t, sendto, (int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address, \
 	      socklen_t address_length), (fd, bytes, length, flags, address, address_length), RULES, \
-	      "the first datagram: rules on the destination, and joins; the source address of a widened socket") \
+	      "the first datagram: rules on the destination, and joins; of each: redirect, several interfaces, the " \
+	      "source address of a widened socket") \
 	LOGIC(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags), RULES, \
 	      "as sendto") \
 	LOGIC(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned int count, message_flags flags), \

@@ -11,4 +11,8 @@ enum { SEND_INTERFACES = 32 }; // of one socket; as many as a policy may name
 unsigned interfaces_find(
         int fd, const struct setting *setting, unsigned indexes[SEND_INTERFACES], bool *missing);
 
+// The same of a membership's interfaces.
+unsigned interfaces_resolve(int fd, const struct graft_interface *interfaces, unsigned interface_count,
+        unsigned indexes[SEND_INTERFACES], bool *missing);
+
 #endif

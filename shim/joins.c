@@ -172,8 +172,7 @@ static bool says_multicast_all(const struct subject *subject)
 	return plan.values[KEY_MULTICAST_ALL];
 }
 
-// Groups that other sockets joined are kept out, unless the policy has its own word on that.
-static void set_multicast_all(const struct subject *subject, int on)
+void joins_set_multicast_all(const struct subject *subject, int on)
 {
 	if (!says_multicast_all(subject))
 		place_on_sides(subject, GRAFT_MULTICAST_ALL, on);
@@ -182,7 +181,7 @@ static void set_multicast_all(const struct subject *subject, int on)
 int joins_place(struct subject *subject, const struct opening *opening, struct joins *joins)
 {
 	uint64_t before = subject->state;
-	set_multicast_all(subject, 0);
+	joins_set_multicast_all(subject, 0);
 	int error = 0;
 	if (filters_needed(subject, opening, joins))
 		error = filters_place(subject, opening, joins);
@@ -210,8 +209,8 @@ void joins_undo(struct subject *subject, struct joins *joins)
 	memberships_leave(subject, joins);
 	if (subject->state & FILTERED)
 		filters_detach(subject);
-	if (!(subject->state & ALL_OFF))
-		set_multicast_all(subject, 1);
+	if (!(subject->state & (ALL_OFF | OWN_JOINS)))
+		joins_set_multicast_all(subject, 1);
 	subject->state &= ~(uint64_t)PENDING;
 }
 

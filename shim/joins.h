@@ -56,6 +56,9 @@ int joins_place(struct subject *subject, const struct opening *opening, struct j
 // Takes away what joins_place put there.
 void joins_undo(struct subject *subject, struct joins *joins);
 
+// Groups that other sockets joined are kept out (`on` 0), or let in again, unless the policy has its own word on that.
+void joins_set_multicast_all(const struct subject *subject, int on);
+
 // All of it for a socket that has a name already, or needs none: adopted, raw, or tried again.
 int joins_place_live(struct subject *subject);
 

@@ -1,6 +1,7 @@
 // From the policy's memberships on one socket to the kernel's.
 #include "memberships.h"
 
+#include "merge.h"
 #include "start.h"
 
 #include <errno.h>
@@ -16,68 +17,6 @@ bool memberships_missing(int error)
 	return error == -ENODEV || error == -ENETUNREACH;
 }
 
-// ---- several memberships of one group on one interface ----------------------------------------------------
-//
-// What the socket shall hear is what any of them admits. Together they make one membership of the kernel's:
-// in exclude mode if one of them is open to sources that it does not name, in include mode otherwise.
-//
-// For IPv6 that goes for the group on all interfaces: the kernel finds a socket's membership by the group
-// alone (inet6_mc_check), so a datagram may be held against the sources of another interface. Each interface
-// therefore gets the sources of all, and our filter tells them apart.
-
-static bool same_group(const struct join *a, const struct join *b)
-{
-	return graft_address_equal(&a->membership->group, &b->membership->group);
-}
-
-static bool together(const struct join *a, const struct join *b)
-{
-	return (a->index == b->index || a->membership->group.any.sa_family == AF_INET6) && same_group(a, b);
-}
-
-static bool is_open(const struct membership *membership)
-{
-	return membership->exclude || !membership->source_count;
-}
-
-static bool names(const struct membership *membership, const union graft_address *source)
-{
-	for (unsigned i = 0; i < membership->source_count; i++)
-		if (graft_address_equal(&membership->sources[i], source))
-			return true;
-	return false;
-}
-
-static bool admits(const struct membership *membership, const union graft_address *source)
-{
-	return is_open(membership) != names(membership, source);
-}
-
-static bool any_admits(const struct joins *joins, const struct join *join, const union graft_address *source)
-{
-	for (unsigned i = 0; i < joins->count; i++)
-		if (together(&joins->list[i], join) && admits(joins->list[i].membership, source))
-			return true;
-	return false;
-}
-
-static bool is_first(const struct joins *joins, unsigned which)
-{
-	for (unsigned i = 0; i < which; i++)
-		if (joins->list[i].index == joins->list[which].index &&
-		        same_group(&joins->list[i], &joins->list[which]))
-			return false;
-	return true;
-}
-
-// The first open one of those together with `join`, or NULL.
-static const struct membership *find_open(const struct joins *joins, const struct join *join)
-{
-	for (unsigned i = 0; i < joins->count; i++)
-		if (together(&joins->list[i], join) && is_open(joins->list[i].membership))
-			return joins->list[i].membership;
-	return NULL;
-}
 // ---- joining --------------------------------------------------------------------------------------------
 
 // How often the kernel's limits stopped us, so that each is told once, with the number that is wanted.
@@ -89,7 +28,8 @@ static unsigned count_groups(const struct joins *joins)
 {
 	unsigned count = 0;
 	for (unsigned i = 0; i < joins->count; i++)
-		count += joins->list[i].membership->group.any.sa_family == AF_INET && is_first(joins, i);
+		count +=
+		        joins->list[i].membership->group.any.sa_family == AF_INET && merge_is_first(joins, i);
 	return count;
 }
 
@@ -97,7 +37,7 @@ static unsigned count_sources(const struct joins *joins, const struct join *join
 {
 	unsigned count = 0;
 	for (unsigned i = 0; i < joins->count; i++)
-		if (together(&joins->list[i], join))
+		if (merge_together(&joins->list[i], join))
 			count += joins->list[i].membership->source_count;
 	return count;
 }
@@ -114,32 +54,36 @@ static void put_advice(struct text *advice, unsigned wanted, const char *what, c
 	text_put_number(advice, wanted);
 }
 
-static int report_join(const struct subject *subject, const struct joins *joins, const struct join *join,
-        int error, bool source, struct limits *limits)
+int memberships_refused(const struct subject *subject, const struct membership *membership, int error,
+        enum memberships_limit limit, unsigned wanted)
 {
-	bool ipv4 = join->membership->group.any.sa_family == AF_INET;
+	bool ipv4 = membership->group.any.sa_family == AF_INET;
 	char words[256], buffer[256];
 	struct text what = TEXT_IN(words), advice = TEXT_IN(buffer);
-	memberships_say(join->membership, &what);
-	if (error == -ENOBUFS) {
-		bool *told = source ? &limits->sources_told : &limits->groups_told;
-		if (*told)
-			return policy.fail ? error : 0;
-		*told = true;
-		if (source)
-			put_advice(&advice, count_sources(joins, join), " sources of the group",
-			        ipv4 ? "net.ipv4.igmp_max_msf" : "net.ipv6.mld_max_msf");
-		else
-			put_advice(&advice, count_groups(joins), " groups on one socket",
-			        "net.ipv4.igmp_max_memberships");
-	} else if (error == -ENOMEM) {
+	memberships_say(membership, &what);
+	if (error == -ENOBUFS && limit == LIMIT_SOURCES)
+		put_advice(&advice, wanted, " sources of the group",
+		        ipv4 ? "net.ipv4.igmp_max_msf" : "net.ipv6.mld_max_msf");
+	else if (error == -ENOBUFS)
+		put_advice(&advice, wanted, " groups on one socket", "net.ipv4.igmp_max_memberships");
+	else if (error == -ENOMEM)
 		text_put(&advice, "net.core.optmem_max is used up: raise it");
-	} else if (memberships_missing(error)) {
+	else if (memberships_missing(error))
 		text_put(&advice,
 		        "no such interface, or no route to the group; tried again at this socket's next "
 		        "calls");
-	}
 	return report_refused(subject, words, error, advice.length ? buffer : NULL);
+}
+
+static int report_join(const struct subject *subject, const struct joins *joins, const struct join *join,
+        int error, bool source, struct limits *limits)
+{
+	bool *told = source ? &limits->sources_told : &limits->groups_told;
+	if (error == -ENOBUFS && *told)
+		return policy.fail ? error : 0;
+	*told |= error == -ENOBUFS;
+	return memberships_refused(subject, join->membership, error, source ? LIMIT_SOURCES : LIMIT_GROUPS,
+	        source ? count_sources(joins, join) : count_groups(joins));
 }
 
 static bool is_done(int error)
@@ -160,7 +104,7 @@ static int join_open(struct subject *subject, struct joins *joins, struct join *
 	int result = 0;
 	for (unsigned i = 0; open->exclude && i < open->source_count && !result; i++) {
 		const union graft_address *source = &open->sources[i];
-		if (any_admits(joins, join, source))
+		if (merge_admits(joins, join, source))
 			continue;
 		error = graft_block_source(fd, join->index, &join->membership->group, source);
 		if (error && error != -EADDRNOTAVAIL)
@@ -175,7 +119,7 @@ static int join_sources(
 {
 	int result = 0;
 	for (unsigned i = 0; i < joins->count && !result; i++) {
-		if (!together(&joins->list[i], join))
+		if (!merge_together(&joins->list[i], join))
 			continue;
 		const struct membership *membership = joins->list[i].membership;
 		for (unsigned j = 0; j < membership->source_count && !result; j++) {
@@ -212,9 +156,9 @@ int memberships_make(struct subject *subject, struct joins *joins)
 	int error = 0;
 	for (unsigned i = 0; i < joins->count && !error; i++) {
 		struct join *join = &joins->list[i];
-		if (!is_first(joins, i))
+		if (!merge_is_first(joins, i))
 			continue;
-		const struct membership *open = find_open(joins, join);
+		const struct membership *open = merge_open(joins, join);
 		error = open ? join_open(subject, joins, join, open, &limits)
 		             : join_sources(subject, joins, join, &limits);
 		if (join->made)
@@ -226,7 +170,7 @@ int memberships_make(struct subject *subject, struct joins *joins)
 bool memberships_complete(const struct joins *joins)
 {
 	for (unsigned i = 0; i < joins->count; i++)
-		if (is_first(joins, i) && !joins->list[i].made)
+		if (merge_is_first(joins, i) && !joins->list[i].made)
 			return false;
 	return true;
 }

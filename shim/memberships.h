@@ -10,6 +10,14 @@
 // whether an interface turned out to be missing.
 int memberships_make(struct subject *subject, struct joins *joins);
 
+// What the kernel allows so many of.
+enum memberships_limit { LIMIT_GROUPS, LIMIT_SOURCES };
+
+// Reports that the kernel refused a membership, or one of its sources, where `wanted` of the limit's are wanted. 0, or
+// an errno to fail with.
+int memberships_refused(const struct subject *subject, const struct membership *membership, int error,
+        enum memberships_limit limit, unsigned wanted);
+
 // Whether every one of them is ours.
 bool memberships_complete(const struct joins *joins);
 

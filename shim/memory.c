@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 
@@ -15,6 +13,8 @@ enum {
 	NEAR = 65536,           // of the stack pointer
 	WORD = sizeof(uint32_t) // a futex
 };
+
+uintptr_t first_stack_end, pieces_known[PIECES_KNOWN];
 
 #ifndef SYS_futex // where time_t has always been 64 bits wide
 #	define SYS_futex SYS_futex_time64
@@ -27,7 +27,7 @@ static bool on_stack(uintptr_t from, uintptr_t to)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0), end = (uintptr_t)pthread_self();
 	if (end < here)
-		end = (uintptr_t)getauxval(AT_RANDOM);
+		end = __atomic_load_n(&first_stack_end, __ATOMIC_RELAXED);
 	return from >= here && to <= end && to - here <= NEAR;
 }
 
@@ -47,6 +47,8 @@ static bool kernel_reads(uintptr_t address)
 bool readable(const void *memory, size_t length)
 {
 	uintptr_t from = (uintptr_t)memory, to = from + length;
+	if (!__atomic_load_n(&first_stack_end, __ATOMIC_RELAXED))
+		__atomic_store_n(&first_stack_end, getauxval(AT_RANDOM), __ATOMIC_RELAXED);
 	if (!length || on_stack(from, to))
 		return true;
 	size_t page = getauxval(AT_PAGESZ);
@@ -58,26 +60,14 @@ bool readable(const void *memory, size_t length)
 	return true;
 }
 
-bool readable_again(const void *memory, size_t length)
+bool readable_anew(const void *memory, size_t length)
 {
-	enum { KNOWN = 64 };
-	static uintptr_t known[KNOWN]; // pages, each in the place of its number's remainder; never the first
-	uintptr_t from = (uintptr_t)memory, to = from + length, page = getauxval(AT_PAGESZ);
-	if (!length || on_stack(from, to))
-		return true;
-	uintptr_t number = from / page;
-	if (number && number == (to - 1) / page &&
-	        __atomic_load_n(&known[number % KNOWN], __ATOMIC_RELAXED) == number)
-		return true;
+	uintptr_t from = (uintptr_t)memory, to = from + length;
 	if (!readable(memory, length))
 		return false;
-	__atomic_store_n(&known[number % KNOWN], number, __ATOMIC_RELAXED);
+	if (on_stack(from, to))
+		return true;
+	for (uintptr_t last = from | (PIECE - 1); from < to; from = last + 1, last = from | (PIECE - 1))
+		__atomic_store_n(&pieces_known[last / PIECE % PIECES_KNOWN], last, __ATOMIC_RELAXED);
 	return true;
-}
-
-sa_family_t family_at(const struct sockaddr *address)
-{
-	sa_family_t family;
-	memcpy(&family, (const char *)address + offsetof(struct sockaddr, sa_family), sizeof(family));
-	return family;
 }

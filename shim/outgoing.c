@@ -7,6 +7,7 @@
 // Nor has it one that lets a datagram leave by several interfaces: it is sent once by each, which the same message names.
 #include "outgoing.h"
 
+#include "../core/address.h"
 #include "../core/kernel.h"
 #include "../core/text.h"
 #include "control.h"
@@ -21,20 +22,9 @@
 #include <string.h>
 
 enum {
-	BATCH = 16,             // datagrams of one sendmmsg that are passed on at a time
+	BATCH = 64,             // datagrams of one sendmmsg that are passed on at a time
 	MESSAGES_AT_MOST = 1024 // as many as the kernel takes (sendmmsg(2))
 };
-
-bool outgoing_concerns(const struct subject *subject, bool addressed, bool controlled)
-{
-	uint64_t state = subject->state;
-	if (addressed && (state & SOURCED || subject_redirects(subject) ||
-	                         (state & INET6 && state & HELD(HELD_INTERFACE))))
-		return true;
-	if (state & SPREADS && (addressed || state & PEER_IS_GROUP))
-		return true;
-	return controlled && state & HELD_IN_CONTROL;
-}
 
 // ---- where it goes --------------------------------------------------------------------------------------
 
@@ -46,47 +36,61 @@ struct destination {
 };
 
 // udp(7): an AF_INET6 socket sends to AF_INET addresses too, and the kernel takes an AF_INET one without its family.
-static bool reads(const struct subject *subject, const struct msghdr *message, union graft_address *to)
+static bool reads(
+        const struct subject *subject, const struct sockaddr *name, size_t length, union graft_address *to)
 {
-	size_t length = message->msg_namelen, size = sizeof(to->v4);
-	if (length < size || length > sizeof(struct sockaddr_storage) ||
-	        !readable_again(message->msg_name, length))
+	if (length < sizeof(to->v4) || length > sizeof(struct sockaddr_storage) ||
+	        !readable_again(name, length))
 		return false;
-	sa_family_t family = family_at(message->msg_name);
-	if (family == AF_INET6 && subject->state & INET6) {
-		size = sizeof(to->v6);
-		if (length < offsetof(struct sockaddr_in6, sin6_scope_id)) // RFC 2133
-			return false;
-	} else if (family != AF_INET && (family != AF_UNSPEC || subject->state & INET6)) {
-		return false;
-	}
+	sa_family_t family = family_at(name);
 	memset(to, 0, sizeof(*to));
-	memcpy(to, message->msg_name, length < size ? length : size);
-	if (family == AF_UNSPEC)
-		to->any.sa_family = AF_INET;
-	return true;
+	if (family == AF_INET6 && subject->state & INET6) {
+		memcpy(to, name, length < sizeof(to->v6) ? length : sizeof(to->v6));
+		return length >= offsetof(struct sockaddr_in6, sin6_scope_id); // RFC 2133
+	}
+	memcpy(to, name, sizeof(to->v4));
+	to->any.sa_family = AF_INET;
+	return family == AF_INET || (family == AF_UNSPEC && !(subject->state & INET6));
 }
 
-static void redirect(struct subject *subject, struct destination *destination)
+static void find_destination(
+        struct subject *subject, const struct msghdr *message, struct destination *destination)
 {
-	union graft_address asked = destination->to;
-	if (!peers_redirect(subject, &destination->to))
-		return;
-	destination->moved = true;
-	peers_expect(subject, &asked, &destination->to);
+	union graft_address *to = &destination->to;
+	destination->given = message->msg_name && reads(subject, message->msg_name, message->msg_namelen, to);
+	destination->moved =
+	        destination->given && peers_may_redirect(subject, to) && peers_redirect_datagram(subject, to);
+	bool mapped = destination->given && address_is_mapped(to);
+	destination->v4 =
+	        destination->given ? mapped || to->any.sa_family == AF_INET : !(subject->state & INET6);
+	if (!destination->given)
+		destination->group = subject->state & PEER_IS_GROUP;
+	else
+		destination->group = mapped ? graft_address_is_multicast(to) : address_is_multicast(to);
 }
 
-static struct destination find_destination(struct subject *subject, const struct msghdr *message)
+static bool may_redirect(const struct subject *subject, const void *name, size_t length)
 {
-	struct destination destination = {
-	        .group = subject->state & PEER_IS_GROUP, .v4 = !(subject->state & INET6)};
-	if (!message->msg_name || !reads(subject, message, &destination.to))
-		return destination;
-	destination.given = true;
-	redirect(subject, &destination);
-	destination.group = graft_address_is_multicast(&destination.to);
-	destination.v4 = destination.to.any.sa_family == AF_INET || graft_address_is_mapped(&destination.to);
-	return destination;
+	union graft_address to;
+	return subject_redirects(subject) && reads(subject, name, length, &to) &&
+	       peers_may_redirect(subject, &to);
+}
+
+bool outgoing_concerns(const struct subject *subject, const void *name, size_t length, bool controlled)
+{
+	uint64_t state = subject->state;
+	if (name && (state & (SOURCED | SPREADS) || (state & INET6 && state & HELD(HELD_INTERFACE))))
+		return true;
+	if (state & SPREADS && state & PEER_IS_GROUP)
+		return true;
+	if (controlled && state & HELD_IN_CONTROL)
+		return true;
+	return name && may_redirect(subject, name, length);
+}
+
+bool outgoing_concerns_many(const struct subject *subject)
+{
+	return subject->state & (SOURCED | SPREADS | HELD_IN_CONTROL) || subject_redirects(subject);
 }
 
 // ---- the interface and the source that it names ----------------------------------------------------------
@@ -235,12 +239,22 @@ static void take_exit(struct treatment *treatment, unsigned number)
 struct outcome {
 	ssize_t result; // -1 while none has worked
 	int kept;       // errno before
+	bool failed;    // by some
 	int errors[SEND_INTERFACES];
 };
+
+static void begin(struct outcome *outcome)
+{
+	outcome->result = -1;
+	outcome->kept = errno;
+	outcome->failed = false;
+	outcome->errors[0] = 0;
+}
 
 static void note(struct outcome *outcome, unsigned number, ssize_t sent)
 {
 	outcome->errors[number] = sent < 0 ? errno : 0;
+	outcome->failed |= sent < 0;
 	if (sent >= 0 && outcome->result < 0)
 		outcome->result = sent;
 }
@@ -258,16 +272,19 @@ static void report_exit(struct subject *subject, unsigned index, int error)
 	        "the datagram left by the others; is the interface up, with an address and a route to the group?");
 }
 
+static __attribute__((noinline)) void report_failed(
+        struct subject *subject, const struct exits *exits, const struct outcome *outcome)
+{
+	for (unsigned i = 0; i < exits->count && outcome->result >= 0; i++)
+		if (outcome->errors[i])
+			report_exit(subject, exits->list[i].index, outcome->errors[i]);
+	exits_failed(subject);
+}
+
 static ssize_t conclude(struct subject *subject, const struct exits *exits, const struct outcome *outcome)
 {
-	bool failed = false;
-	for (unsigned i = 0; i < exits->count; i++) {
-		failed |= outcome->errors[i];
-		if (outcome->errors[i] && outcome->result >= 0)
-			report_exit(subject, exits->list[i].index, outcome->errors[i]);
-	}
-	if (failed)
-		exits_failed(subject);
+	if (outcome->failed)
+		report_failed(subject, exits, outcome);
 	errno = outcome->result < 0 ? outcome->errors[0] : outcome->kept;
 	return outcome->result;
 }
@@ -275,7 +292,8 @@ static ssize_t conclude(struct subject *subject, const struct exits *exits, cons
 static ssize_t send_everywhere(struct subject *subject, send_function **behind, struct msghdr *message,
         struct destination *destination, struct treatment *treatment, int flags)
 {
-	struct outcome outcome = {.result = -1, .kept = errno};
+	struct outcome outcome;
+	begin(&outcome);
 	for (unsigned i = 0; i < treatment->exits.count; i++) {
 		take_exit(treatment, i);
 		set_zone(destination, treatment->exits.list[i].index);
@@ -309,7 +327,8 @@ ssize_t outgoing_send(
 	struct msghdr into = *message;
 	int kept = errno;
 	look_for_cork(subject, flags);
-	struct destination destination = find_destination(subject, message);
+	struct destination destination;
+	find_destination(subject, message, &destination);
 	find_treatment(subject, message, &destination, &treatment);
 	errno = kept;
 	ssize_t sent;
@@ -349,7 +368,7 @@ static void collect(struct subject *subject, const struct mmsghdr *messages, uns
 		        (!readable_again(message, sizeof(*message)) || message->msg_hdr.msg_controllen ||
 		                messages->msg_hdr.msg_controllen))
 			break;
-		*here = find_destination(subject, &message->msg_hdr);
+		find_destination(subject, &message->msg_hdr, here);
 		if (run->count && !alike(here, first))
 			break;
 		if (!run->count)
@@ -380,6 +399,7 @@ static void send_run_by(struct subject *subject, send_many_function **behind, st
 			break;
 		}
 		outcome->errors[number] = errno;
+		outcome->failed = true;
 		if (first) {
 			run->count = 1;
 			return;
@@ -393,7 +413,8 @@ static void send_run_by(struct subject *subject, send_many_function **behind, st
 static int send_run_everywhere(struct subject *subject, send_many_function **behind, struct run *run,
         struct treatment *treatment, message_flags flags)
 {
-	struct outcome outcome = {.result = -1, .kept = errno};
+	struct outcome outcome;
+	begin(&outcome);
 	for (unsigned i = 0; i < treatment->exits.count; i++) {
 		take_exit(treatment, i);
 		for (unsigned j = 0; j < run->count; j++) {

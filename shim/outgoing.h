@@ -10,8 +10,12 @@
 typedef ssize_t send_function(int fd, const struct msghdr *message, int flags);
 typedef int send_many_function(int fd, struct mmsghdr *messages, unsigned int count, message_flags flags);
 
-// Whether there may be anything to do for a datagram, with or without a destination and control messages of its own.
-bool outgoing_concerns(const struct subject *subject, bool addressed, bool controlled);
+// Whether there may be anything to do for a datagram to the address at `name` (NULL: to the peer), with or without
+// control messages of its own.
+bool outgoing_concerns(const struct subject *subject, const void *name, size_t length, bool controlled);
+
+// The same for datagrams of any kind.
+bool outgoing_concerns_many(const struct subject *subject);
 
 // In place of the program's sendmsg, of a message that can be read: what it returns, with errno set.
 ssize_t outgoing_send(

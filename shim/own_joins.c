@@ -1,262 +1,431 @@
-// The program's own membership requests: for a group that the policy has joined, and those that name no interface.
+// The program's own membership requests: what the policy makes of them.
 //
-// For the latter the kernel would ask the route to the group, which knows nothing of IP_MULTICAST_IF (ip(7)). Each is
-// made again as the protocol-independent request of RFC 3678 that says the same, with the interface's index.
+// What the program believes (own_view.c) changes first, then the kernel's memberships are brought to what the policy
+// makes of that (own_sync.c). Nothing is locked in between: two threads that ask for one group at once both end with
+// a look at all that was asked for by then.
 #include "own_joins.h"
 
+#include "../core/kernel.h"
 #include "functions.h"
-#include "joins.h"
-#include "memory.h"
+#include "log.h"
+#include "memberships.h"
+#include "own_sync.h"
 #include "start.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <stddef.h>
-#include <string.h>
 
-// How a request is laid out.
-enum shape { MREQ, MREQ_SOURCE, MREQ6, GROUP, GROUP_SOURCE, LIST4 };
-
-static const struct row {
+// The call as the program made it.
+struct call {
 	int level, name;
-	enum shape shape;
-	int means; // the protocol-independent request; 0: a list of sources, which is never moved
-} rows[] = {
-        {IPPROTO_IP, IP_ADD_MEMBERSHIP, MREQ, MCAST_JOIN_GROUP},
-        {IPPROTO_IP, IP_DROP_MEMBERSHIP, MREQ, MCAST_LEAVE_GROUP},
-        {IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, MREQ_SOURCE, MCAST_JOIN_SOURCE_GROUP},
-        {IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, MREQ_SOURCE, MCAST_LEAVE_SOURCE_GROUP},
-        {IPPROTO_IP, IP_BLOCK_SOURCE, MREQ_SOURCE, MCAST_BLOCK_SOURCE},
-        {IPPROTO_IP, IP_UNBLOCK_SOURCE, MREQ_SOURCE, MCAST_UNBLOCK_SOURCE},
-        {IPPROTO_IPV6, IPV6_JOIN_GROUP, MREQ6, MCAST_JOIN_GROUP},
-        {IPPROTO_IPV6, IPV6_LEAVE_GROUP, MREQ6, MCAST_LEAVE_GROUP},
-        {IPPROTO_IP, MCAST_JOIN_GROUP, GROUP, MCAST_JOIN_GROUP},
-        {IPPROTO_IP, MCAST_LEAVE_GROUP, GROUP, MCAST_LEAVE_GROUP},
-        {IPPROTO_IPV6, MCAST_JOIN_GROUP, GROUP, MCAST_JOIN_GROUP},
-        {IPPROTO_IPV6, MCAST_LEAVE_GROUP, GROUP, MCAST_LEAVE_GROUP},
-        {IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, GROUP_SOURCE, MCAST_JOIN_SOURCE_GROUP},
-        {IPPROTO_IP, MCAST_LEAVE_SOURCE_GROUP, GROUP_SOURCE, MCAST_LEAVE_SOURCE_GROUP},
-        {IPPROTO_IP, MCAST_BLOCK_SOURCE, GROUP_SOURCE, MCAST_BLOCK_SOURCE},
-        {IPPROTO_IP, MCAST_UNBLOCK_SOURCE, GROUP_SOURCE, MCAST_UNBLOCK_SOURCE},
-        {IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP, GROUP_SOURCE, MCAST_JOIN_SOURCE_GROUP},
-        {IPPROTO_IPV6, MCAST_LEAVE_SOURCE_GROUP, GROUP_SOURCE, MCAST_LEAVE_SOURCE_GROUP},
-        {IPPROTO_IPV6, MCAST_BLOCK_SOURCE, GROUP_SOURCE, MCAST_BLOCK_SOURCE},
-        {IPPROTO_IPV6, MCAST_UNBLOCK_SOURCE, GROUP_SOURCE, MCAST_UNBLOCK_SOURCE},
-        {IPPROTO_IP, IP_MSFILTER, LIST4, 0},
-        {IPPROTO_IP, MCAST_MSFILTER, GROUP, 0},
-        {IPPROTO_IPV6, MCAST_MSFILTER, GROUP, 0},
+	const void *value;
+	socklen_t length;
 };
 
-static const struct row *find(int level, int name)
+static int call_on(const struct subject *subject, const struct call *call)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].level == level && rows[i].name == name)
-			return &rows[i];
-	return NULL;
+	return next.setsockopt(subject->fd, call->level, call->name, call->value, call->length) ? -errno : 0;
 }
 
-// A request, however it was laid out.
-struct request {
-	unsigned interface;
-	struct sockaddr_storage group, source;
-	bool has_source;
-};
-
-static struct sockaddr_storage storage_of(struct in_addr address)
+// Whether some rule may change what a program joins.
+static bool own_joins_wanted(void)
 {
-	struct sockaddr_storage storage = {0};
-	const struct sockaddr_in inner = {.sin_family = AF_INET, .sin_addr = address};
-	memcpy(&storage, &inner, sizeof(inner));
-	return storage;
-}
-
-static struct sockaddr_storage storage_of6(struct in6_addr address)
-{
-	struct sockaddr_storage storage = {0};
-	const struct sockaddr_in6 inner = {.sin6_family = AF_INET6, .sin6_addr = address};
-	memcpy(&storage, &inner, sizeof(inner));
-	return storage;
-}
-
-// ip(7): ip_mreq, or ip_mreqn, which has the index behind it. The interface's address stands for none if it
-// is 0.0.0.0; anything else is the program's own choice.
-static bool read_mreq(const void *value, socklen_t length, struct request *request)
-{
-	struct ip_mreqn mreq = {0};
-	if (length < sizeof(struct ip_mreq))
-		return false;
-	memcpy(&mreq, value, length < sizeof(mreq) ? sizeof(struct ip_mreq) : sizeof(mreq));
-	request->interface = mreq.imr_address.s_addr ? 1 : (unsigned)mreq.imr_ifindex;
-	request->group = storage_of(mreq.imr_multiaddr);
-	return true;
-}
-
-static bool read_mreq_source(const void *value, socklen_t length, struct request *request)
-{
-	struct ip_mreq_source mreq;
-	if (length != sizeof(mreq))
-		return false;
-	memcpy(&mreq, value, sizeof(mreq));
-	request->interface = mreq.imr_interface.s_addr != 0;
-	request->group = storage_of(mreq.imr_multiaddr);
-	request->source = storage_of(mreq.imr_sourceaddr);
-	request->has_source = true;
-	return true;
-}
-
-static bool read_mreq6(const void *value, socklen_t length, struct request *request)
-{
-	struct ipv6_mreq mreq;
-	if (length < sizeof(mreq))
-		return false;
-	memcpy(&mreq, value, sizeof(mreq));
-	request->interface = mreq.ipv6mr_interface;
-	request->group = storage_of6(mreq.ipv6mr_multiaddr);
-	return true;
-}
-
-// group_filter begins in the same way.
-static bool read_group(const void *value, socklen_t length, struct request *request)
-{
-	struct group_req group;
-	if (length < sizeof(group))
-		return false;
-	memcpy(&group, value, sizeof(group));
-	request->interface = group.gr_interface;
-	request->group = group.gr_group;
-	return true;
-}
-
-static bool read_group_source(const void *value, socklen_t length, struct request *request)
-{
-	struct group_source_req group;
-	if (length != sizeof(group))
-		return false;
-	memcpy(&group, value, sizeof(group));
-	request->interface = group.gsr_interface;
-	request->group = group.gsr_group;
-	request->source = group.gsr_source;
-	request->has_source = true;
-	return true;
-}
-
-// ip_msfilter begins with the group.
-static bool read_list4(const void *value, socklen_t length, struct request *request)
-{
-	struct in_addr group;
-	if (length < sizeof(group))
-		return false;
-	memcpy(&group, value, sizeof(group));
-	request->group = storage_of(group);
-	return true;
-}
-
-// false: the kernel will refuse it.
-static bool read_request(const struct row *row, const void *value, socklen_t length, struct request *request)
-{
-	if (!readable(value,
-	            length < sizeof(struct group_source_req) ? length : sizeof(struct group_source_req)))
-		return false;
-	switch (row->shape) {
-	case MREQ:
-		return read_mreq(value, length, request);
-	case MREQ_SOURCE:
-		return read_mreq_source(value, length, request);
-	case MREQ6:
-		return read_mreq6(value, length, request);
-	case GROUP:
-		return read_group(value, length, request);
-	case GROUP_SOURCE:
-		return read_group_source(value, length, request);
-	case LIST4:
-		return read_list4(value, length, request);
-	}
-	return false;
-}
-
-static int make(int fd, const struct row *row, const struct request *request, unsigned index)
-{
-	if (request->has_source) {
-		const struct group_source_req group = {
-		        .gsr_interface = index, .gsr_group = request->group, .gsr_source = request->source};
-		return next.setsockopt(fd, row->level, row->means, &group, sizeof(group));
-	}
-	const struct group_req group = {.gr_interface = index, .gr_group = request->group};
-	return next.setsockopt(fd, row->level, row->means, &group, sizeof(group));
+	return policy.filters || policy.redirects || policy.interfaces;
 }
 
 // The subject with the facts that rules on it ask for.
 static struct subject subject_with_facts(int fd)
 {
 	struct subject subject = subject_known(fd);
-	if (subject_asks_local(&subject))
+	if (subject_asks_local(&subject) || policy.redirects)
 		subject_find_local(&subject);
 	if (subject_asks_to(&subject))
 		subject_find_peer(&subject);
 	return subject;
 }
 
-// Whether the policy has made the socket a member of the group: then the group is its own, and what the program
-// says of it changes nothing.
-static bool is_policys(const struct subject *subject, const struct request *request)
+// ---- the interface --------------------------------------------------------------------------------------
+
+static unsigned route_to(const union graft_address *group)
 {
-	union graft_address group = {0};
-	memcpy(&group, &request->group, sizeof(group));
-	bool placed = subject->state & NAMED || subject->facts.kind == SOCKET_RAW;
-	return placed && joins_include(subject, &group);
+	int index = graft_route_interface(group);
+	return index < 0 ? 0 : (unsigned)index;
 }
 
-// Where the policy may not have got what it wants the program's own join is not lost: the kernel knows whether there
-// is one already. Only for a join of any source, which changes nothing of one that is there.
-static int join_unless_joined(int fd, const struct row *row, const void *value, socklen_t length)
+// The interface that carries an address. One that is not there may still be asked for, where the policy names another:
+// it gets a number that no interface has.
+static unsigned index_of(int fd, const union graft_address *address)
 {
-	int kept = errno, result = next.setsockopt(fd, row->level, row->name, value, length);
-	if (result && errno == EADDRINUSE) {
-		errno = kept;
-		return 0;
+	const struct graft_interface interface = {.by = GRAFT_BY_ADDRESS, .address = *address};
+	unsigned index;
+	if (graft_interface_resolve(fd, &interface, &index, 1) > 0)
+		return index;
+	return 1U << 31 | ntohl(address->v4.sin_addr.s_addr);
+}
+
+static void identify(const struct subject *subject, struct view_request *asked)
+{
+	const struct request *request = asked->request;
+	asked->named = request->index || request->interface.any.sa_family;
+	if (request->index) {
+		asked->index = request->index;
+	} else if (asked->named) {
+		asked->index = index_of(subject->fd, &request->interface);
+	} else {
+		bool moved = !graft_address_equal(&asked->to, &request->group);
+		asked->index = route_to(&request->group);
+		asked->route = moved ? route_to(&asked->to) : asked->index;
+	}
+}
+
+// ---- without knowing what the program has asked for before ------------------------------------------------
+//
+// For a socket that another program has joined groups with, and for what has been forgotten: what would have been made
+// of a join is undone, or is there already.
+
+static bool is_own_source(const struct own_work *work, unsigned which)
+{
+	return work->own_sources[work->joins.list[which].membership - work->memberships];
+}
+
+static int follow_source(
+        struct own_work *work, unsigned which, const struct request *request, const union graft_address *to)
+{
+	int fd = work->subject->fd;
+	unsigned index = work->joins.list[which].index;
+	if (!is_own_source(work, which))
+		return request->what == REQUEST_LEAVE_SOURCE ? graft_leave(fd, index, to) : 0;
+	switch (request->what) {
+	case REQUEST_LEAVE_SOURCE:
+		return graft_leave_source(fd, index, to, &request->source);
+	case REQUEST_BLOCK:
+		return graft_block_source(fd, index, to, &request->source);
+	case REQUEST_UNBLOCK:
+		return graft_unblock_source(fd, index, to, &request->source);
+	default:
+		return graft_sources_set(fd, index, to, request->exclude ? GRAFT_EXCLUDE : GRAFT_INCLUDE,
+		        work->supposed.sources, work->supposed.source_count);
+	}
+}
+
+static bool is_member(const struct own_work *work, unsigned which)
+{
+	const struct join *join = &work->joins.list[which];
+	return graft_sources_get(work->subject->fd, join->index, &join->membership->group, NULL, NULL, 0) >=
+	       0;
+}
+
+static bool is_any_member(const struct own_work *work)
+{
+	for (unsigned i = 0; i < work->joins.count; i++)
+		if (is_member(work, i))
+			return true;
+	return false;
+}
+
+static int follow_one(
+        struct own_work *work, unsigned which, const struct request *request, const union graft_address *to)
+{
+	switch (request->what) {
+	case REQUEST_JOIN:
+		return is_member(work, which) ? -EADDRINUSE : own_make(work, which);
+	case REQUEST_JOIN_SOURCE:
+		if (!is_member(work, which))
+			return own_make(work, which);
+		return is_own_source(work, which)
+		               ? graft_join_source(work->subject->fd, work->joins.list[which].index, to,
+		                         &request->source)
+		               : 0;
+	case REQUEST_LEAVE:
+		return graft_leave(work->subject->fd, work->joins.list[which].index, to);
+	default:
+		return follow_source(work, which, request, to);
+	}
+}
+
+// The answer is the best of those that there are.
+static int follow_unknown(struct own_work *work, const struct request *request, const union graft_address *to)
+{
+	bool joins = request->what == REQUEST_JOIN || request->what == REQUEST_JOIN_SOURCE;
+	int result = -EADDRNOTAVAIL;
+	own_targets_clear(work);
+	own_targets_add(work, &work->supposed);
+	if (joins && !work->joins.count)
+		return own_report_missing(work);
+	for (unsigned i = 0; i < work->joins.count; i++) {
+		int error = follow_one(work, i, request, to);
+		if (!i || !error)
+			result = error;
 	}
 	return result;
 }
 
-// The index of the policy's interface for this socket; 0: it has none, or it isn't there.
-static unsigned policy_interface(const struct subject *subject)
+// ---- with it --------------------------------------------------------------------------------------------
+
+// "join 239.1.1.1 of the program's is now 10.0.0.5@239.1.1.1%eth1".
+static void report_membership(
+        const struct own_work *work, const struct membership *membership, const char *redirect)
 {
-	struct plan plan;
-	unsigned index;
-	plan_make(&plan, &policy, &subject->facts);
-	const struct setting *setting = plan.values[KEY_INTERFACE];
-	if (!setting ||
-	        graft_interface_resolve(subject->fd, &setting->value.interfaces.items[0], &index, 1) < 0)
-		return 0;
-	report_placed(subject, "the program's membership request goes to the interface", setting->origin);
-	return index;
+	char address[GRAFT_ADDRESS_TEXT], buffer[320];
+	struct text what = TEXT_IN(buffer);
+	text_put(&what, "join ");
+	text_put(&what, graft_address_text(&work->change.now.group, address));
+	text_put(&what, " of the program's is now ");
+	membership_text(membership, &what);
+	report_placed(work->subject, buffer, membership->origin ? membership->origin : redirect);
+}
+
+static void report_made(struct own_work *work)
+{
+	const char *redirect = NULL;
+	union graft_address to;
+	if (work->change.what != VIEW_MADE || !log_wanted(LOG_INFO))
+		return;
+	own_redirect(work->subject, &work->change.now.group, &to, &redirect);
+	own_targets_clear(work);
+	own_targets_add(work, &work->change.now);
+	for (unsigned i = 0; i < work->membership_count && work->rewritten; i++)
+		report_membership(work, &work->memberships[i], redirect);
+}
+
+// Where the membership that has ended would be by now; where it was is found with it.
+static void add_ended_places(struct own_work *work)
+{
+	const struct view_record *before = &work->change.before;
+	if (work->change.what != VIEW_ENDED)
+		return;
+	own_targets_clear(work);
+	own_targets_add(work, before);
+	own_places_add_targets(work);
+}
+
+static int follow_change(struct own_work *work)
+{
+	const struct view_change *change = &work->change;
+	const union graft_address to = change->what == VIEW_MADE ? change->now.to : change->before.to;
+	add_ended_places(work);
+	int error = own_sync(work, &to);
+	if (error) {
+		own_places_add_targets(work);
+		view_restore(change);
+		own_sync(work, &to);
+		return error;
+	}
+	view_finish(change);
+	report_made(work);
+	return 0;
+}
+
+// What the policy has no word on goes to the kernel as it is. What it is the answer to is kept in mind: the policy may
+// come to have one.
+static int pass_on(struct own_work *work, const struct call *call, const struct view_request *asked)
+{
+	int expected = view_change(asked, &work->change), error = call_on(work->subject, call);
+	if (error != expected)
+		view_restore(&work->change);
+	else
+		view_finish(&work->change);
+	return error;
+}
+
+// Whether the kernel has a membership of which nothing is known. One of another thread's making is known before the
+// kernel has it, and until it hasn't any more.
+static bool is_unknown(struct own_work *work, const struct view_request *asked)
+{
+	return !work->known && is_any_member(work) && own_collect(work, &asked->to) && !work->known;
+}
+
+static int follow(struct own_work *work, const struct call *call, struct view_request *asked)
+{
+	view_suppose(asked, &work->supposed);
+	bool found = own_collect(work, &asked->to);
+	own_targets_add(work, &work->supposed);
+	if (!work->rewritten)
+		return pass_on(work, call, asked);
+	if (!found || is_unknown(work, asked))
+		return follow_unknown(work, asked->request, &asked->to);
+	int result = view_change(asked, &work->change);
+	if (result == VIEW_BUSY)
+		return follow_unknown(work, asked->request, &asked->to);
+	if (work->change.what == VIEW_UNCHANGED)
+		return result;
+	int error = follow_change(work);
+	return result ? result : error;
+}
+
+static int by_policy(struct subject *subject, const struct call *call, const struct request *request,
+        const union graft_address *to)
+{
+	struct own_work *work = own_work_begin(subject);
+	if (!work)
+		return -ENOBUFS;
+	struct view_request asked = {.request = request, .socket = work->socket, .to = *to};
+	identify(subject, &asked);
+	int error = follow(work, call, &asked);
+	own_work_end(work);
+	subject_remember(subject);
+	return error;
+}
+
+// ---- a group of the policy's ------------------------------------------------------------------------------
+
+// Where the policy may not have got what it wants the program's own join is not lost: the kernel knows whether there
+// is one already. Only for a join of any source, which changes nothing of one that is there.
+static int join_unless_joined(const struct subject *subject, const struct call *call)
+{
+	int error = call_on(subject, call);
+	return error == -EADDRINUSE ? 0 : error;
+}
+
+static int leave_to_policy(const struct subject *subject, const struct call *call,
+        const struct request *request, const union graft_address *to)
+{
+	report_placed(subject, "the program's request for a group of join changes nothing", NULL);
+	if (subject->state & (PARTLY | PENDING) && request->what == REQUEST_JOIN &&
+	        graft_address_equal(to, &request->group))
+		return join_unless_joined(subject, call);
+	return 0;
+}
+
+// An AF_INET6 socket takes requests for IPv4 too, unless it is a raw one.
+static bool has_level(uint64_t state, int level)
+{
+	if (level == IPPROTO_IPV6)
+		return state & INET6;
+	return level == IPPROTO_IP && (!(state & INET6) || (state >> KIND_SHIFT & 3) != SOCKET_RAW);
 }
 
 // Whether there is anything to say about a request at all: no request is even read otherwise.
-static bool is_concerned(int fd)
+static bool is_concerned(int fd, int level)
 {
 	uint64_t state = descriptor_state(fd);
-	return state & INET && (policy.interfaces || (policy.joins && state & GOVERNED));
+	return state & INET && has_level(state, level) &&
+	       (own_joins_wanted() || (policy.joins && state & GOVERNED));
 }
 
 bool own_joins_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result)
 {
-	struct request request = {0};
-	const struct row *row = find(level, name);
-	if (!row || !is_concerned(fd) || !read_request(row, value, length, &request))
+	const struct call call = {level, name, value, length};
+	struct request request;
+	if (!is_concerned(fd, level) || !request_read(level, name, value, length, &request))
 		return false;
-	int kept = errno;
+	int kept = errno, error;
 	struct subject subject = subject_with_facts(fd);
-	bool policys = is_policys(&subject, &request);
-	unsigned index = policys || request.interface || !row->means ? 0 : policy_interface(&subject);
+	union graft_address to;
+	own_redirect(&subject, &request.group, &to, NULL);
+	bool policys = own_is_policys(&subject, &to);
 	if (policys)
-		report_placed(&subject, "the program's request for a group of join changes nothing", NULL);
-	errno = kept;
-	if (policys && subject.state & (PARTLY | PENDING) && row->means == MCAST_JOIN_GROUP)
-		*result = join_unless_joined(fd, row, value, length);
-	else if (policys)
-		*result = 0;
-	else if (index)
-		*result = make(fd, row, &request, index);
-	return policys || index;
+		error = leave_to_policy(&subject, &call, &request, &to);
+	else if (own_joins_wanted() && subject_is_message(&subject))
+		error = by_policy(&subject, &call, &request, &to);
+	else
+		error = call_on(&subject, &call);
+	*result = call_result(error, kept);
+	return true;
+}
+
+// ---- afterwards -----------------------------------------------------------------------------------------
+
+// What the program has joined on one socket, and what that is now.
+struct pairs {
+	struct pair {
+		union graft_address group, to;
+	} list[JOINS_AT_MOST];
+	unsigned count;
+};
+
+static void take_pair(struct view_record *record, void *context)
+{
+	struct pairs *pairs = context;
+	if (record->ended)
+		return;
+	for (unsigned i = 0; i < pairs->count; i++)
+		if (graft_address_equal(&pairs->list[i].group, &record->group) &&
+		        graft_address_equal(&pairs->list[i].to, &record->to))
+			return;
+	if (pairs->count < JOINS_AT_MOST)
+		pairs->list[pairs->count++] = (struct pair){record->group, record->to};
+}
+
+// A group that is to be another from now on.
+struct move {
+	struct own_work *work;
+	const struct pair *from;
+	union graft_address to;
+	unsigned route;
+	bool ends; // it is the policy's
+};
+
+static void move_record(struct view_record *record, void *context)
+{
+	struct move *move = context;
+	if (!graft_address_equal(&record->group, &move->from->group) ||
+	        !graft_address_equal(&record->to, &move->from->to))
+		return;
+	for (unsigned i = 0; i < record->place_count; i++)
+		own_places_add(move->work, record->places[i]);
+	if (!record->ours)
+		own_places_add(move->work, record->index);
+	record->place_count = 0;
+	record->to = move->to;
+	record->route = move->route;
+	if (move->ends)
+		record->socket = 0;
+}
+
+// What the kernel has of a group that has become the policy's is the policy's too.
+static int settle_pair(struct own_work *work, const struct pair *pair)
+{
+	struct move move = {.work = work, .from = pair};
+	bool moved = own_redirect(work->subject, &pair->group, &move.to, NULL);
+	bool same = graft_address_equal(&move.to, &pair->to);
+	int error = 0;
+	work->place_count = 0;
+	move.ends = own_is_policys(work->subject, &move.to);
+	if (!same || move.ends) {
+		move.route = route_to(moved ? &move.to : &pair->group);
+		view_each(work->socket, move_record, &move);
+	}
+	if (!same) {
+		error = own_sync(work, &pair->to);
+		work->place_count = 0;
+	}
+	return error ? error : own_sync(work, &move.to);
+}
+
+static int settle_all(struct own_work *work, struct pairs *pairs)
+{
+	int error = 0;
+	if (!view_each(work->socket, take_pair, pairs))
+		return 0;
+	for (unsigned i = 0; i < pairs->count && !error; i++)
+		error = settle_pair(work, &pairs->list[i]);
+	return error;
+}
+
+static int follow_facts(struct subject *subject)
+{
+	if (!own_joins_wanted() || view_is_empty() || !subject_is_message(subject))
+		return 0;
+	struct own_work *work = own_work_begin(subject);
+	struct pairs *pairs = kernel_map(sizeof(*pairs));
+	int error = work && pairs ? settle_all(work, pairs) : 0;
+	if (pairs)
+		kernel_unmap(pairs, sizeof(*pairs));
+	if (work)
+		own_work_end(work);
+	return error;
+}
+
+// What fails now fails no call of the program's, unless the policy wants that.
+int own_joins_place_again(struct subject *subject)
+{
+	int error = follow_facts(subject);
+	return error ? report_refused(subject, "the program's joins", error, NULL) : 0;
+}
+
+void own_joins_settle(struct subject *subject)
+{
+	if (policy.redirects && !subject->facts.local_known)
+		subject_find_local(subject);
+	own_joins_place_again(subject);
 }

@@ -2,12 +2,18 @@
 #ifndef SOCKGRAFT_OWN_JOINS_H
 #define SOCKGRAFT_OWN_JOINS_H
 
-#include <stdbool.h>
-#include <sys/socket.h>
+#include "subject.h"
 
 // A request for a group that the policy has joined succeeds and changes nothing: the group is the policy's. Any other
-// that names no interface goes to the one that the policy's `interface` names; leaves and sources likewise, so that
-// they meet the join. true: `*result` is what the call returns (errno set); false: not concerned, call on.
+// becomes what `redirect`, `filter` and `interface` make of it, and gets the answer that it would have got without us;
+// so do those that follow it. true: `*result` is what the call returns (errno set); false: not concerned, call on.
 bool own_joins_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result);
+
+// After the socket's local address became known, or changed: what the program has joined follows the rules that hold
+// now. What is refused is reported.
+void own_joins_settle(struct subject *subject);
+
+// Tries again what waits for its interface. 0, or a negative errno to fail with.
+int own_joins_place_again(struct subject *subject);
 
 #endif

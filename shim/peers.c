@@ -5,6 +5,8 @@
 // known of a socket made elsewhere, follows from the policy.
 #include "peers.h"
 
+#include "../core/text.h"
+#include "log.h"
 #include "start.h"
 
 #include <errno.h>
@@ -17,15 +19,41 @@ static void find_facts(struct subject *subject)
 		subject_find_local(subject);
 }
 
-bool peers_redirect(struct subject *subject, union graft_address *address)
+// "redirect 10.0.0.9:5000->239.1.1.1:5000", once for a descriptor: it may be so for each datagram.
+static void report_redirect(const struct subject *subject, const union graft_address *asked,
+        const union graft_address *real, const char *origin)
 {
-	if (!subject_redirects(subject))
+	char address[GRAFT_ADDRESS_TEXT], buffer[2 * GRAFT_ADDRESS_TEXT + 16];
+	struct text what = TEXT_IN(buffer);
+	if (!log_wanted(LOG_INFO))
+		return;
+	text_put(&what, "redirect ");
+	text_put(&what, graft_address_text(asked, address));
+	text_put(&what, "->");
+	text_put(&what, graft_address_text(real, address));
+	if (log_first(LOG_INFO, subject->fd, buffer))
+		report_placed(subject, buffer, origin);
+}
+
+static bool find_redirect(struct subject *subject, union graft_address *address, const char **origin)
+{
+	if (!peers_may_redirect(subject, address))
 		return false;
 	find_facts(subject);
 	struct facts facts = subject->facts;
 	facts.to = *address;
 	facts.to_known = true;
-	return plan_redirect(&policy, &facts, address, NULL);
+	return plan_redirect(&policy, &facts, address, origin);
+}
+
+bool peers_redirect(struct subject *subject, union graft_address *address)
+{
+	const union graft_address asked = *address;
+	const char *origin;
+	if (!find_redirect(subject, address, &origin))
+		return false;
+	report_redirect(subject, &asked, address, origin);
+	return true;
 }
 
 bool peers_redirect_back(struct subject *subject, bool group, union graft_address *address)
@@ -41,21 +69,11 @@ static bool same(const union graft_address *a, const union graft_address *b)
 	return graft_address_equal(a, b) && graft_address_port(a) == graft_address_port(b);
 }
 
-// Whether `real` is where the peer that is kept leads to, and then that peer.
-static bool is_kept(struct subject *subject, const union graft_address *real, union graft_address *asked)
-{
-	union graft_address there;
-	if (!descriptor_peer(subject->state, asked))
-		return false;
-	there = *asked;
-	return peers_redirect(subject, &there) && same(&there, real);
-}
-
 void peers_name(struct subject *subject, union graft_address *address)
 {
-	union graft_address asked;
-	if (is_kept(subject, address, &asked))
-		*address = asked;
+	const struct descriptor_peer *kept = descriptor_peer(subject->state);
+	if (kept && same(&kept->real, address))
+		*address = kept->asked;
 	else
 		peers_redirect_back(subject, graft_address_is_multicast(address), address);
 }
@@ -94,10 +112,39 @@ static void keep(struct subject *subject, uint64_t bits)
 	subject_remember(subject);
 }
 
-void peers_expect(struct subject *subject, const union graft_address *asked, const union graft_address *real)
+// An answer may come from a single host. A group has the place as long as no other needs it.
+static void expect(struct subject *subject, const struct descriptor_peer *peer)
 {
-	if (!graft_address_is_multicast(real))
-		keep(subject, descriptor_peer_bits(asked) | ANSWERED);
+	bool group = graft_address_is_multicast(&peer->real);
+	if (!group || !descriptor_peer(subject->state))
+		keep(subject, descriptor_peer_bits(peer) | (group ? 0 : ANSWERED));
+}
+
+bool peers_redirect_datagram(struct subject *subject, union graft_address *address)
+{
+	const struct descriptor_peer *kept = descriptor_peer(subject->state);
+	if (!peers_may_redirect(subject, address))
+		return false;
+	if (kept && descriptor_same_address(&kept->asked, address)) {
+		*address = kept->real;
+		return true;
+	}
+	struct descriptor_peer peer = {.asked = *address};
+	if (!peers_redirect(subject, address))
+		return false;
+	peer.real = *address;
+	expect(subject, &peer);
+	return true;
+}
+
+void peers_named(struct subject *subject)
+{
+	const struct descriptor_peer *kept = descriptor_peer(subject->state);
+	if (!kept || !(policy.redirects_ask_local & POLICY_KIND(subject->facts.kind)))
+		return;
+	union graft_address there = kept->asked;
+	if (!find_redirect(subject, &there, NULL) || !same(&there, &kept->real))
+		subject->state &= ~(uint64_t)PEER_BITS;
 }
 
 void peers_connected(
@@ -108,5 +155,6 @@ void peers_connected(
 	if (group)
 		subject->state |= PEER_IS_GROUP;
 	if (elsewhere)
-		subject->state |= descriptor_peer_bits(asked) | (group ? 0 : ANSWERED);
+		subject->state |= descriptor_peer_bits(&(struct descriptor_peer){*asked, *real}) |
+		                  (group ? 0 : ANSWERED);
 }

@@ -7,6 +7,18 @@
 // Where `redirect` sends what goes to `address`: true, and `address` is that. The facts that its rules ask for are found.
 bool peers_redirect(struct subject *subject, union graft_address *address);
 
+// The same for a datagram; what answers it is known by that.
+bool peers_redirect_datagram(struct subject *subject, union graft_address *address);
+
+// false: neither does; true: it may be.
+static inline bool peers_may_redirect(const struct subject *subject, const union graft_address *address)
+{
+	return subject_redirects(subject) && policy.redirected & policy_redirect_bit(address);
+}
+
+// The socket has got a name, by which other rules may be for it: what is kept of a peer is kept if it is still so.
+void peers_named(struct subject *subject);
+
 // The other way: from the real address, of a group or of a unicast peer, to the one that was asked for.
 bool peers_redirect_back(struct subject *subject, bool group, union graft_address *address);
 
@@ -19,8 +31,5 @@ void peers_connected(
 
 // The peer, as the program asked for it, of a connected socket whose real one is `address`; in place.
 void peers_name(struct subject *subject, union graft_address *address);
-
-// An answer may come to what goes to `real` in place of `asked`.
-void peers_expect(struct subject *subject, const union graft_address *asked, const union graft_address *real);
 
 #endif

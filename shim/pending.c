@@ -4,6 +4,7 @@
 #include "../core/kernel.h"
 #include "functions.h"
 #include "joins.h"
+#include "own_joins.h"
 #include "place.h"
 #include "start.h"
 
@@ -32,7 +33,9 @@ static int place_again(struct subject *subject)
 	before.values[KEY_INTERFACE] = before.values[KEY_DEVICE] = NULL;
 	int error = place_values(subject, &before, &now);
 	bool live = subject->state & NAMED || subject->facts.kind == SOCKET_RAW;
-	return error || !live ? error : joins_place_live(subject);
+	if (!error && live)
+		error = joins_place_live(subject);
+	return error ? error : own_joins_place_again(subject);
 }
 
 int pending_try(struct subject *subject)

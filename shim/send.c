@@ -20,9 +20,8 @@ struct sending {
 	bool settled; // there was nothing to do before
 };
 
-static int settle_before(struct sending *sending, const void *to, socklen_t length)
+static int place_before(struct subject *subject, const void *to, socklen_t length)
 {
-	struct subject *subject = &sending->subject;
 	int fd = subject->fd, error;
 	if (!settle_subject(fd, subject, &error))
 		return error;
@@ -32,16 +31,19 @@ static int settle_before(struct sending *sending, const void *to, socklen_t leng
 	return settle_destination(subject, to, length);
 }
 
-// What has to be done before a datagram to `to`. false: the call fails, errno set.
-static bool before_send(int fd, struct sending *sending, const void *to, socklen_t length)
+static __attribute__((noinline)) bool settle_before(struct subject *subject, const void *to, socklen_t length)
 {
-	int kept = errno, error = 0;
-	sending->subject = subject_known(fd);
-	sending->settled = sending->subject.state & SEND_SETTLED;
-	if (!sending->settled)
-		error = settle_before(sending, to, length);
+	int kept = errno, error = place_before(subject, to, length);
 	errno = error ? -error : kept;
 	return !error;
+}
+
+// What has to be done before a datagram to `to`. false: the call fails, errno set.
+static inline bool before_send(int fd, struct sending *sending, const void *to, socklen_t length)
+{
+	sending->subject = subject_known(fd);
+	sending->settled = sending->subject.state & SEND_SETTLED;
+	return sending->settled || settle_before(&sending->subject, to, length);
 }
 
 static void after_send(struct sending *sending, bool sent)
@@ -66,22 +68,33 @@ static __attribute__((noinline)) ssize_t settle_and_sendmsg(
         send_function **behind, int fd, const struct msghdr *message, int flags)
 {
 	struct sending sending;
-	if (!readable_again(message, sizeof(*message))) // the kernel's own error
+	if (!readable_again(message, sizeof(*message)) || // the kernel's own error
+	        (descriptor_is_quiet(fd, SEND_QUIET) && !message->msg_controllen))
 		return (*behind)(fd, message, flags);
 	if (!before_send(fd, &sending, message->msg_name, message->msg_namelen))
 		return -1;
-	bool concerned = outgoing_concerns(&sending.subject, message->msg_name, message->msg_controllen);
+	bool concerned = outgoing_concerns(
+	        &sending.subject, message->msg_name, message->msg_namelen, message->msg_controllen);
 	ssize_t sent = concerned ? outgoing_send(&sending.subject, behind, message, flags)
 	                         : (*behind)(fd, message, flags);
 	after_send(&sending, sent >= 0);
 	return sent;
 }
 
+// Where only control messages could be something to look at, and there nearly always are none.
+static __attribute__((noinline)) ssize_t look_and_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (descriptor_is_quiet(fd, SEND_QUIET) && known_readable(message, sizeof(*message)) &&
+	        !message->msg_controllen)
+		return next.sendmsg(fd, message, flags);
+	return settle_and_sendmsg(&next.sendmsg, fd, message, flags);
+}
+
 ssize_t on_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	if (descriptor_is_quiet(fd, CONTROL_QUIET))
 		return next.sendmsg(fd, message, flags);
-	return settle_and_sendmsg(&next.sendmsg, fd, message, flags);
+	return look_and_sendmsg(fd, message, flags);
 }
 
 // For lengths that are none sendmsg has other errors.
@@ -98,7 +111,8 @@ static __attribute__((noinline)) ssize_t settle_and_sendto(
 	if (!before_send(fd, &sending, to, address_length))
 		return -1;
 	ssize_t sent;
-	if (outgoing_concerns(&sending.subject, to, false) && can_be_message(to, address_length)) {
+	if (outgoing_concerns(&sending.subject, to, address_length, false) &&
+	        can_be_message(to, address_length)) {
 		struct iovec part = part_of(bytes, length);
 		const struct msghdr message = {.msg_name = (void *)to,
 		        .msg_namelen = to ? address_length : 0,
@@ -120,15 +134,25 @@ ssize_t on_sendto(
 	return settle_and_sendto(fd, bytes, length, flags, address, address_length);
 }
 
+// Whether they can be read, and have no control messages.
+static bool are_plain(const struct mmsghdr *messages, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!readable_again(&messages[i], sizeof(messages[i])) || messages[i].msg_hdr.msg_controllen)
+			return false;
+	return true;
+}
+
 static __attribute__((noinline)) int settle_and_sendmmsg(send_many_function **behind, int fd,
         struct mmsghdr *messages, unsigned int count, message_flags flags)
 {
-	if (!count || !readable_again(messages, sizeof(*messages)))
+	if ((descriptor_is_quiet(fd, SEND_QUIET) && are_plain(messages, count)) || !count ||
+	        !readable_again(messages, sizeof(*messages)))
 		return (*behind)(fd, messages, count, flags);
 	struct sending sending;
 	if (!before_send(fd, &sending, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen))
 		return -1;
-	int sent = outgoing_concerns(&sending.subject, true, true)
+	int sent = outgoing_concerns_many(&sending.subject)
 	                   ? outgoing_send_many(&sending.subject, behind, messages, count, flags)
 	                   : (*behind)(fd, messages, count, flags);
 	after_send(&sending, sent > 0);
@@ -149,7 +173,7 @@ static bool goes_to_group(int fd, struct subject *subject, bool *fails)
 {
 	*fails = settle(fd, MSG_DONTWAIT);
 	*subject = subject_known(fd);
-	return !*fails && outgoing_concerns(subject, false, false);
+	return !*fails && outgoing_concerns(subject, NULL, 0, false);
 }
 
 static __attribute__((noinline)) ssize_t settle_and_send(int fd, const void *bytes, size_t length, int flags)

@@ -5,6 +5,7 @@
 #include "filters.h"
 #include "functions.h"
 #include "joins.h"
+#include "own_joins.h"
 #include "own_options.h"
 #include "peers.h"
 #include "pending.h"
@@ -196,10 +197,12 @@ void settle_autobound(struct subject *subject, bool connected)
 	if (asks)
 		subject_find_local(subject);
 	subject->state |= NAMED;
-	if (!subject->facts.local_known)
-		return;
-	plan_make(&now, &policy, &subject->facts);
-	place_values(subject, &before, &now);
-	if (!connected)
-		joins_place_live(subject);
+	if (subject->facts.local_known) {
+		peers_named(subject);
+		plan_make(&now, &policy, &subject->facts);
+		place_values(subject, &before, &now);
+		if (!connected)
+			joins_place_live(subject);
+	}
+	own_joins_settle(subject);
 }

@@ -19,7 +19,7 @@ enum {
 	EXIT_POLICY = 125,
 	SMALL_POLICY = 16384, // bytes, parsed
 	ARENA_BASE = 65536,
-	ARENA_PER_BYTE = 96, // of the policy's text: the most that its parsed form can take
+	ARENA_PER_BYTE = 160, // of the policy's text: the most that its parsed form can take
 	FILE_AT_MOST = 1 << 20,
 	INHERITED_FDS = 1024, // looked at for inherited sockets
 	FDS_AT_ONCE = 32,

@@ -71,18 +71,6 @@ uint64_t state_of_descriptor(int fd)
 	return state_of_socket(family, int_option(fd, SO_TYPE), int_option(fd, SO_PROTOCOL));
 }
 
-struct subject subject_known(int fd)
-{
-	uint64_t state = descriptor_state(fd);
-	return (struct subject){
-	        .fd = fd,
-	        .was = state,
-	        .state = state,
-	        .facts = {.kind = (enum socket_kind)(state >> KIND_SHIFT & 3),
-	                .family = state & INET6 ? AF_INET6 : AF_INET},
-	};
-}
-
 void subject_refresh(struct subject *subject)
 {
 	subject->was = subject->state = descriptor_state(subject->fd);
@@ -101,11 +89,6 @@ bool subject_asks_local(const struct subject *subject)
 bool subject_asks_to(const struct subject *subject)
 {
 	return policy.asks_to & POLICY_KIND(subject->facts.kind);
-}
-
-bool subject_redirects(const struct subject *subject)
-{
-	return subject->state & INET && policy.redirects & POLICY_KIND(subject->facts.kind);
 }
 
 union graft_address subject_local(const struct subject *subject)

@@ -4,7 +4,7 @@
 
 #include "descriptors.h"
 
-#include "../core/policy/policy.h"
+#include "start.h"
 
 struct subject {
 	int fd;
@@ -20,7 +20,17 @@ uint64_t state_of_socket(int family, int type, int protocol);
 uint64_t state_of_descriptor(int fd);
 
 // The subject of `fd` as the table knows it; its addresses are asked from the kernel only by the calls below.
-struct subject subject_known(int fd);
+static inline struct subject subject_known(int fd)
+{
+	uint64_t state = descriptor_state(fd);
+	return (struct subject){
+	        .fd = fd,
+	        .was = state,
+	        .state = state,
+	        .facts = {.kind = (enum socket_kind)(state >> KIND_SHIFT & 3),
+	                .family = state & INET6 ? AF_INET6 : AF_INET},
+	};
+}
 
 // Takes over what the table says by now.
 void subject_refresh(struct subject *subject);
@@ -33,7 +43,10 @@ bool subject_asks_local(const struct subject *subject);
 bool subject_asks_to(const struct subject *subject);
 
 // Whether some rule for its kind redirects.
-bool subject_redirects(const struct subject *subject);
+static inline bool subject_redirects(const struct subject *subject)
+{
+	return subject->state & INET && policy.redirects & POLICY_KIND(subject->facts.kind);
+}
 
 // Its local address, or the wildcard while it has none.
 union graft_address subject_local(const struct subject *subject);

@@ -104,7 +104,8 @@ letters() {
 @test "a megabyte of one letter in a file is refused in one short line, at once" {
 	for letter in a 0 : ',' + @ % '!' '#' '=' '[' '*' ';' '?' '-' '>' ' ' $'\n'; do
 		letters 1000000 "$letter" >megabyte
-		for before in '' ttl= join= redirect= bind= port= exe= 'udp: join=239.1.1.1%' 'join=10.0.0.5@'; do
+		for before in '' ttl= join= filter= redirect= interface= bind= port= exe= 'udp: join=239.1.1.1%' 'join=10.0.0.5@' \
+			'filter=*%' 'filter=10.0.0.5@' 'filter=*:' 'interface=?eth0+' 'redirect=10.0.0.1->' 'redirect=::1->'; do
 			printf '%s' "$before" | cat - megabyte >policy
 			status=0
 			SOCKGRAFT_FILE=policy timeout 10 "$PRINT" program >out 2>err || status=$?
@@ -116,7 +117,9 @@ letters() {
 
 @test "a megabyte of items and rules is read, or said to be too large, at once" {
 	for item in '239.1.1.1 ' 'ttl=3;' 'udp: ttl=3\n' 'exe=other: join=239.1.1.1;' '#\n' ';' \
-		'join=10.0.0.1+10.0.0.2@232.1.1.1%eth0+eth1\n' 'join=239.1.1.1 '; do
+		'join=10.0.0.1+10.0.0.2@232.1.1.1%eth0+eth1\n' 'join=239.1.1.1 ' 'filter=* ' 'filter=10.0.0.1@*\n' \
+		'interface=eth0+eth1\n' 'redirect=10.0.0.1->10.0.0.2 ' 'redirect=::1->::2;' \
+		'exe=other: redirect=::1->::2;'; do
 		printf '%b' "$item" >item
 		for _ in {1..16}; do
 			cat item item >twice
@@ -158,6 +161,33 @@ letters() {
 	cramped 'SOCKGRAFT_ONLY=program && SOCKGRAFT_DEVICE=eth0 && SOCKGRAFT_TTL=3 && SOCKGRAFT_LOG_FILE=/log'
 }
 
+# $1, with half a megabyte of what stands in each pair of braces.
+expanded() {
+	local rest=$1 item
+	while [[ $rest == *'{'* ]]; do
+		printf '%s' "${rest%%'{'*}"
+		rest=${rest#*'{'}
+		item=${rest%%'}'*}
+		yes "$item" | head -n $((500000 / ${#item})) | tr -d '\n'
+		rest=${rest#*'}'}
+	done
+	printf '%b' "$rest"
+}
+
+@test "half a megabyte of items in one list, or in each of two, is read, or said to be too large, at once" {
+	for text in 'filter={*,}*' 'filter={f::@*,}*' 'filter=*%{a+}a' 'filter={f::+}f::@*' 'interface={a+}a' \
+		'redirect={::1->::2,}::3->::4' \
+		'port={1,}1: redirect=::1->::2;port={2,}2: redirect=::2->::1' \
+		'addr={::1,}::1: redirect=::1->::2;addr={::2,}::2: redirect=::2->::1' \
+		'to={[::1]:1,}::3: redirect=::1->::2 ::2->::1'; do
+		expanded "$text" >policy
+		status=0
+		SOCKGRAFT_FILE=policy timeout 10 "$PRINT" program >out 2>err || status=$?
+		[[ $status == 125 || $status == 0 ]] || { echo "$text: status $status"; false; }
+		[[ $(wc -c <err) -lt 512 && $(wc -l <err) -le 1 ]]
+	done
+}
+
 @test "sources: 256 are read, 257 are too many" {
 	sources=10.0.1.1
 	for i in {2..256}; do
@@ -168,6 +198,52 @@ letters() {
 	SOCKGRAFT_JOIN=$sources+10.0.3.1@232.1.1.1 "$PRINT" program 2>err || status=$?
 	[[ $status == 125 ]]
 	grep -q 'SOCKGRAFT_JOIN: "10.0.3.1": expected at most 256 sources' err
+}
+
+# Redirects of $1 to $2, each to the next.
+chain() {
+	local i redirects=
+	for ((i = $1; i < $2; i++)); do
+		redirects+="10.0.$((i / 250)).$((i % 250))->10.0.$(((i + 1) / 250)).$(((i + 1) % 250)) "
+	done
+	echo "$redirects"
+}
+
+@test "redirects: 256 are read, 257 are too many, and a loop of all is found" {
+	SOCKGRAFT_REDIRECT=$(chain 1 257) "$PRINT" program
+	SOCKGRAFT_RULES="exe=other: redirect=$(chain 1 300)" SOCKGRAFT_REDIRECT=$(chain 1 257) "$PRINT" program
+	status=0
+	SOCKGRAFT_RULES="redirect=$(chain 1 200)" SOCKGRAFT_REDIRECT=$(chain 200 258) "$PRINT" program 2>err || status=$?
+	[[ $status == 125 ]]
+	grep -Fx 'SOCKGRAFT_REDIRECT: "10.0.1.7->10.0.1.8": expected at most 256 redirects' err
+	status=0
+	SOCKGRAFT_REDIRECT="$(chain 1 256)10.0.1.6->10.0.0.1" "$PRINT" program 2>err || status=$?
+	[[ $status == 125 ]]
+	grep -Fx 'SOCKGRAFT_REDIRECT: "10.0.0.1->10.0.0.2": expected no loop, but "10.0.1.6->10.0.0.1" (SOCKGRAFT_REDIRECT) leads back' err
+}
+
+@test "interfaces: 32 are read" {
+	[[ $(SOCKGRAFT_INTERFACE=$(echo {1..32} | tr ' ' +) "$PRINT" program) == *'+index 32' ]]
+}
+
+@test "of a loop between two lines of a file far away, and of long addresses, all is told" {
+	local directory=$BATS_TEST_TMPDIR a b
+	for _ in {1..5}; do
+		directory+=/$(letters 200 d)
+	done
+	mkdir -p "$directory"
+	a='[1111:2222:3333:4444:5555:6666:7777:8888]:50001'
+	b='[1111:2222:3333:4444:5555:6666:7777:9999]:50002'
+	{
+		letters 99999 $'\n'
+		echo "redirect=$a->$b; redirect=$b->$a"
+	} >"$directory/policy"
+	status=0
+	SOCKGRAFT_FILE=$directory/policy "$PRINT" program 2>err || status=$?
+	[[ $status == 125 && $(wc -c <err) -lt 512 ]]
+	grep -Ex '\.\.\.d+/policy:100000: "'".*->.*"'": expected no loop, but ".*->.*" \(\.\.\.d+/policy:100000\) leads back' err
+	grep -F "\"$a->$b\"" err
+	grep -F "\"$b->$a\"" err
 }
 
 @test "each setting knows where it stands" {
@@ -204,6 +280,18 @@ letters() {
 	needs 'interface=eth0' 'interfaces '
 	needs 'bind=any' ''
 	needs 'exe=other: bind=any join=239.1.1.1; ttl=3' ''
+	needs 'interface=eth0+eth1' 'interfaces spreads '
+	needs 'interface=eth*' 'interfaces spreads '
+	needs 'interface=?eth0' 'interfaces defaults '
+	needs 'device=?eth0' 'defaults '
+	needs 'udp: ttl=?3' 'defaults '
+	needs 'filter=*' 'filters '
+	needs 'filter=239.1.1.1:5000' 'local filters '
+	needs 'filter=*:5000' 'local filters '
+	needs 'redirect=10.0.0.1->10.0.0.2' 'redirects '
+	needs 'tcp: redirect=10.0.0.1:1->10.0.0.2:2' 'redirects '
+	needs 'udp port=5: redirect=10.0.0.1->10.0.0.2' 'local redirects redirect-local '
+	needs 'to=10.0.0.1: redirect=10.0.0.1->10.0.0.2' 'to redirects '
 }
 
 # plan RULES KIND FAMILY LOCAL TO, then the plan's lines on stdin.
@@ -309,5 +397,148 @@ holds_not() {
 		join 239.0.0.1 (SOCKGRAFT_RULES rule 1)
 		join 239.0.0.2 (SOCKGRAFT_JOIN)
 		join 239.0.0.3 (policy:1)
+	END
+}
+
+@test "plan: the first filter that covers the group counts, with those of the same groups and port" {
+	rules='udp: filter=10.0.0.1@232.1.1.1,10.0.0.2@232.1.0.0/16,10.0.0.3@232.1.1.1%eth0 10.0.0.4@232.1.9.9/16'
+	rules+='; filter=!10.0.0.5@232.1.1.1 10.0.0.6@*%eth1 ff15::1 fe80::7@* ff3e::/16'
+	plan "$rules" udp ipv4 - 232.1.1.1 <<-'END'
+		filter 10.0.0.1@232.1.1.1 (SOCKGRAFT_RULES rule 1)
+		filter 10.0.0.3@232.1.1.1%eth0 (SOCKGRAFT_RULES rule 1)
+		filter !10.0.0.5@232.1.1.1 (SOCKGRAFT_RULES rule 2)
+	END
+	plan "$rules" udp ipv4 - 232.1.1.2 <<-'END'
+		filter 10.0.0.2@232.1.0.0/16 (SOCKGRAFT_RULES rule 1)
+		filter 10.0.0.4@232.1.9.9/16 (SOCKGRAFT_RULES rule 1)
+	END
+	plan "$rules" udp ipv4 - 239.1.1.1 <<<'filter 10.0.0.6@*%eth1 (SOCKGRAFT_RULES rule 2)'
+	plan "$rules" raw ipv4 - 232.1.1.2 <<<'filter 10.0.0.6@*%eth1 (SOCKGRAFT_RULES rule 2)'
+	plan "$rules" udp ipv6 - ff15::1 <<<'filter ff15::1 (SOCKGRAFT_RULES rule 2)'
+	plan "$rules" udp ipv6 - ff3e::1 <<<'filter fe80::7@* (SOCKGRAFT_RULES rule 2)'
+	plan 'filter=10.0.0.6@* ff15::1' udp ipv6 - ff15::2 <<<''
+}
+
+@test "plan: a filter with a port is for sockets bound to it alone" {
+	rules='filter=10.0.0.1@239.1.1.1:5000,10.0.0.2@239.1.1.1:6000,10.0.0.3@*:5000,10.0.0.4@239.1.1.1/32:5000,10.0.0.5@239.1.1.1'
+	plan "$rules" udp ipv4 0.0.0.0:5000 239.1.1.1 <<-'END'
+		filter 10.0.0.1@239.1.1.1:5000 (SOCKGRAFT_RULES rule 1)
+		filter 10.0.0.4@239.1.1.1:5000 (SOCKGRAFT_RULES rule 1)
+	END
+	plan "$rules" udp ipv4 0.0.0.0:6000 239.1.1.1 <<<'filter 10.0.0.2@239.1.1.1:6000 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 0.0.0.0:5000 239.1.1.2 <<<'filter 10.0.0.3@*:5000 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 0.0.0.0:7000 239.1.1.1 <<<'filter 10.0.0.5@239.1.1.1 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 - 239.1.1.1 <<<'filter 10.0.0.5@239.1.1.1 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 - 239.1.1.2 <<<''
+	plan 'port=5000: filter=*%eth0; filter=*%eth1' udp ipv4 0.0.0.0:5000 239.1.1.1 <<-'END'
+		filter *%eth0 (SOCKGRAFT_RULES rule 1)
+		filter *%eth1 (SOCKGRAFT_RULES rule 2)
+	END
+}
+
+@test "plan: of redirects the first that takes address and port counts" {
+	rules='udp: redirect=10.0.0.1:5->239.1.1.1:6,10.0.0.1:7->239.1.1.2,10.0.0.1->239.1.1.3:8 10.0.0.1:9->239.1.1.9'
+	rules+='; redirect=10.0.0.1->10.0.0.2 10.0.0.3->239.1.1.4 10.0.0.5->10.0.0.6:1'
+	plan "$rules" udp ipv4 - 10.0.0.1:5 <<<'redirect 239.1.1.1:6 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 - 10.0.0.1:7 <<<'redirect 239.1.1.2:7 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 - 10.0.0.1:9 <<<'redirect 239.1.1.3:8 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" tcp ipv4 - 10.0.0.1:5 <<<'redirect 10.0.0.2:5 (SOCKGRAFT_RULES rule 2)'
+	plan "$rules" udp ipv4 - 10.0.0.9:5 <<<''
+	plan "$rules" udp ipv6 - '[::ffff:10.0.0.1]:5' <<<'redirect [::ffff:239.1.1.1]:6 (SOCKGRAFT_RULES rule 1)'
+	# There is no connection to a group, and a raw socket has no ports.
+	plan "$rules" tcp ipv4 - 10.0.0.3:5 <<<''
+	plan "$rules" raw ipv4 - 10.0.0.3 <<<'redirect 239.1.1.4 (SOCKGRAFT_RULES rule 2)'
+	plan "$rules" raw ipv4 - 10.0.0.5 <<<'redirect 10.0.0.6 (SOCKGRAFT_RULES rule 2)'
+	plan 'redirect=10.0.0.1->10.0.0.1:5001' udp ipv4 - 10.0.0.1:5 <<<'redirect 10.0.0.1:5001 (SOCKGRAFT_RULES rule 1)'
+	plan 'redirect=10.0.0.1->10.0.0.2,10.0.0.2->10.0.0.3' udp ipv4 - 10.0.0.1:5 <<<'redirect 10.0.0.2:5 (SOCKGRAFT_RULES rule 1)'
+	plan 'redirect=[::1]:5->[ff15::1]:6' udp ipv6 - '[::1]:5' <<<'redirect [ff15::1]:6 (SOCKGRAFT_RULES rule 1)'
+}
+
+@test "plan: a group that is joined on a port that isn't known yet is redirected whatever its port" {
+	rules='redirect=239.1.1.1:5000->239.2.2.2:5001,239.1.1.3->239.2.2.3:5001'
+	plan "$rules" udp ipv4 - 239.1.1.1 <<<'redirect 239.2.2.2 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 - 239.1.1.1:5000 <<<'redirect 239.2.2.2:5001 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 - 239.1.1.1:6000 <<<''
+	plan "$rules" raw ipv4 - 239.1.1.1 <<<''
+	plan "$rules" udp ipv4 - 239.1.1.3 <<<'redirect 239.2.2.3:5001 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 - 239.2.2.2 <<<'back 239.1.1.1'
+	plan 'redirect=10.0.0.1:5000->10.0.0.2' udp ipv4 - 10.0.0.1 <<<''
+}
+
+@test "plan: what a redirect leads to is shown as what was asked for" {
+	rules='udp: redirect=10.0.0.1:5->10.0.0.2:6,10.0.0.1:7->10.0.0.3,10.0.0.4->10.0.0.5,10.0.0.6->10.0.0.7:8'
+	rules+=',239.1.1.1->239.1.1.2,::1->::2,[fe80::1]:5->fe80::2'
+	plan "$rules" udp ipv4 - 10.0.0.2:6 <<<'back 10.0.0.1:5'
+	plan "$rules" udp ipv4 - 10.0.0.2:5 <<<''
+	plan "$rules" udp ipv4 - 10.0.0.3:7 <<<'back 10.0.0.1:7'
+	plan "$rules" udp ipv4 - 10.0.0.3:8 <<<''
+	plan "$rules" udp ipv4 - 10.0.0.5:1234 <<<'back 10.0.0.4:1234'
+	plan "$rules" udp ipv4 - 10.0.0.7:8 <<<'back 10.0.0.6:8'
+	plan "$rules" udp ipv4 - 10.0.0.7:9 <<<''
+	plan "$rules" tcp ipv4 - 10.0.0.5:1234 <<<''
+	plan "$rules" udp ipv6 - '[::ffff:10.0.0.2]:6' <<<'back [::ffff:10.0.0.1]:5'
+	plan "$rules" udp ipv4 - 239.1.1.2:5000 <<<'back 239.1.1.1:5000'
+	plan "$rules" udp ipv6 - '[::2]:5' <<<'back [::1]:5'
+	plan "$rules" udp ipv6 - '[fe80::2]:5' <<<'back [fe80::1]:5'
+}
+
+@test "plan: what a stronger redirect would have sent elsewhere was not asked for" {
+	plan 'redirect=10.0.0.1->10.0.0.3,10.0.0.1->10.0.0.2' udp ipv4 - 10.0.0.2:5 <<<''
+	plan 'redirect=10.0.0.1:5->10.0.0.3; udp: redirect=10.0.0.1->10.0.0.2' udp ipv4 - 10.0.0.2:5 <<<''
+	plan 'redirect=10.0.0.1:5->10.0.0.3; udp: redirect=10.0.0.1->10.0.0.2' udp ipv4 - 10.0.0.2:6 <<<'back 10.0.0.1:6'
+	plan 'tcp: redirect=10.0.0.1->10.0.0.3; redirect=10.0.0.1->10.0.0.2' udp ipv4 - 10.0.0.2:5 <<<'back 10.0.0.1:5'
+	plan 'redirect=10.0.0.1:5->10.0.0.2:5 10.0.0.3->10.0.0.2' udp ipv4 - 10.0.0.2:5 <<<'back 10.0.0.1:5'
+	plan 'redirect=10.0.0.1:5->10.0.0.2:5 10.0.0.3->10.0.0.2' udp ipv4 - 10.0.0.2:6 <<<'back 10.0.0.3:6'
+}
+
+@test "plan: to= is the destination as it was asked for, and as a redirect has it" {
+	rules='to=10.0.0.0/8: ttl=1; to=239.0.0.0/8:6: multicast-ttl=2; to=239.1.1.1:5: dscp=ef'
+	plan "$rules" udp ipv4 - '10.0.0.1:5->239.1.1.1:6' <<<$'ttl=1\nmulticast-ttl=2'
+	plan "$rules" udp ipv4 - '10.0.0.1:5' <<<'ttl=1'
+	plan "$rules" udp ipv4 - '192.0.2.1:5->239.1.1.1:6' <<<'multicast-ttl=2'
+	plan "$rules" udp ipv6 - '[::ffff:10.0.0.1]:5->[::ffff:239.1.1.1]:6' <<<$'ttl=1\nmulticast-ttl=2'
+}
+
+@test "plan: a redirect's own to= is asked of where it leads from and to, not of the socket's last destination" {
+	rules='to=10.0.0.1: redirect=10.0.0.1->10.0.0.2 ttl=3; to=10.0.0.4:5: redirect=10.0.0.3->10.0.0.4'
+	rules+='; to=10.0.0.9: redirect=10.0.0.5->10.0.0.6'
+	plan "$rules" udp ipv4 - 10.0.0.1:5 <<-'END'
+		ttl=3
+		redirect 10.0.0.2:5 (SOCKGRAFT_RULES rule 1)
+	END
+	plan "$rules" udp ipv4 - 10.0.0.2:5 <<<'back 10.0.0.1:5'
+	plan "$rules" udp ipv4 - 10.0.0.3:5 <<<'redirect 10.0.0.4:5 (SOCKGRAFT_RULES rule 2)'
+	plan "$rules" udp ipv4 - 10.0.0.3:6 <<<''
+	plan "$rules" udp ipv4 - '10.0.0.5:5->10.0.0.9:5' <<<''
+}
+
+@test "plan: redirects of rules that ask for the local port, and of a family" {
+	rules='port=5000: redirect=10.0.0.1->10.0.0.2; ipv6: redirect=10.0.0.3->10.0.0.4 ::3->::4; ipv4: redirect=10.0.0.5->10.0.0.6'
+	plan "$rules" udp ipv4 - 10.0.0.1:5 <<<''
+	plan "$rules" udp ipv4 0.0.0.0:5000 10.0.0.1:5 <<<'redirect 10.0.0.2:5 (SOCKGRAFT_RULES rule 1)'
+	plan "$rules" udp ipv4 0.0.0.0:5001 10.0.0.1:5 <<<''
+	plan "$rules" udp ipv6 - '[::ffff:10.0.0.3]:5' <<<''
+	plan "$rules" udp ipv6 - '[::3]:5' <<<'redirect [::4]:5 (SOCKGRAFT_RULES rule 2)'
+	plan "$rules" udp ipv6 - '[::ffff:10.0.0.5]:5' <<<'redirect [::ffff:10.0.0.6]:5 (SOCKGRAFT_RULES rule 3)'
+}
+
+@test "plan: filters and redirects of rules, then of variables, then of the file" {
+	echo 'filter=*%eth2 redirect=10.0.0.1->10.0.0.4,10.0.0.5->10.0.0.6' >policy
+	rewritten() {
+		got=$(SOCKGRAFT_RULES='udp: filter=*%eth0 redirect=10.0.0.1:5->10.0.0.2' SOCKGRAFT_FILTER='*%eth1' \
+			SOCKGRAFT_REDIRECT='10.0.0.1->10.0.0.3' SOCKGRAFT_FILE=policy "$PRINT" --plan "$1" ipv4 - "$2" program)
+		diff - <(echo "$got")
+	}
+	rewritten udp 10.0.0.1:5 <<<'redirect 10.0.0.2:5 (SOCKGRAFT_RULES rule 1)'
+	rewritten udp 10.0.0.1:6 <<<'redirect 10.0.0.3:6 (SOCKGRAFT_REDIRECT)'
+	rewritten udp 10.0.0.5:6 <<<'redirect 10.0.0.6:6 (policy:1)'
+	rewritten raw 239.1.1.1 <<-'END'
+		filter *%eth1 (SOCKGRAFT_FILTER)
+		filter *%eth2 (policy:1)
+	END
+	rewritten udp 239.1.1.1 <<-'END'
+		filter *%eth0 (SOCKGRAFT_RULES rule 1)
+		filter *%eth1 (SOCKGRAFT_FILTER)
+		filter *%eth2 (policy:1)
 	END
 }

@@ -94,6 +94,11 @@ is_same() { # [VARIABLE=VALUE...]
 	is_same SOCKGRAFT_JOIN=239.1.1.1%nope0,ff15::114%nope0
 }
 
+@test "every function is the same where the program's joins are rewritten" {
+	is_same SOCKGRAFT_FILTER='10.77.0.1@*%b1,fd77::1@*%b1'
+	[ "$(warnings with)" = 0 ]
+}
+
 # What is enforced is as it was, so that only the values that the program sets itself are others.
 @test "every function is the same but for the values where the policy enforces those that there are" {
 	run_calls without "$SANITIZER"

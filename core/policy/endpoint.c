@@ -1,7 +1,7 @@
 // Addresses with a prefix length or a port.
 #include "parse.h"
 
-static const char bad_port[] = "expected a port from 1 to 65535 after the colon";
+const char bad_port[] = "expected a port from 1 to 65535 after the colon";
 static const char needs_brackets[] =
         "expected brackets around an IPv6 address that a port follows, as in [ff15::1]:5000";
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char prefix[] = POLICY_PREFIX;
-enum { PREFIX_LENGTH = sizeof(prefix) - 1, NAME_SIZE = 64 };
+enum { PREFIX_LENGTH = sizeof(prefix) - 1, NAME_SIZE = 64, PATH_SIZE = 112 };
 
 // ---- names ----------------------------------------------------------------------------------------------
 
@@ -169,11 +169,11 @@ static bool fail_unreadable(struct reader *reader, struct span path, int error)
 	return false;
 }
 
-// The path as it stands in messages: on one line, and of a long one its end.
-static const char *readable_path(struct span path, char buffer[200])
+// The path as it stands in messages: on one line, and of a long one its end, so that two of them fit one message.
+static const char *readable_path(struct span path, char buffer[PATH_SIZE])
 {
-	struct text text = {.start = buffer, .size = 200};
-	const size_t most = 190;
+	struct text text = {.start = buffer, .size = PATH_SIZE};
+	const size_t most = PATH_SIZE - sizeof("...");
 	if (path.length > most) {
 		text_put(&text, "...");
 		path = span_from(path, path.length - most);
@@ -187,7 +187,7 @@ static const char *readable_path(struct span path, char buffer[200])
 
 static bool read_file(struct reader *reader, struct span path)
 {
-	char name[200] = "";
+	char name[PATH_SIZE] = "";
 	const char *content = NULL;
 	if (!path.length)
 		return true;
@@ -257,7 +257,7 @@ static bool read_keys(struct reader *reader, const struct values *values)
 static void note_memberships(struct policy *policy, const struct setting *setting, unsigned kinds)
 {
 	for (unsigned i = 0; i < setting->value.memberships.count; i++)
-		if (graft_address_port(&setting->value.memberships.items[i].group))
+		if (membership_port(&setting->value.memberships.items[i]))
 			policy->asks_local |= kinds & (POLICY_KIND(SOCKET_UDP) | POLICY_KIND(SOCKET_RAW));
 }
 
@@ -276,6 +276,8 @@ static void note_setting(struct policy *policy, const struct setting *setting, u
 		break;
 	case KEY_REDIRECT:
 		policy->redirects |= kinds;
+		for (unsigned i = 0; i < setting->value.redirects.count; i++)
+			policy->redirected |= policy_redirect_bit(&setting->value.redirects.items[i].from);
 		break;
 	case KEY_INTERFACE:
 		interfaces = setting->value.interfaces.items;

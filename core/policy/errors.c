@@ -1,7 +1,7 @@
 // The one line that says what is wrong with a policy, and where.
 #include "reader.h"
 
-static struct text *begin(struct reader *reader)
+struct text *fail_line(struct reader *reader)
 {
 	reader->line = (struct text)TEXT_IN(reader->error->text);
 	if (reader->where) {
@@ -13,7 +13,7 @@ static struct text *begin(struct reader *reader)
 
 struct text *fail_begin(struct reader *reader, struct span offending)
 {
-	struct text *line = begin(reader);
+	struct text *line = fail_line(reader);
 	text_put_quoted(line, offending.start, offending.length);
 	text_put(line, ": ");
 	return line;
@@ -27,7 +27,7 @@ bool fail(struct reader *reader, struct span offending, const char *expected)
 
 bool fail_memory(struct reader *reader)
 {
-	text_put(begin(reader), "the policy is too large");
+	text_put(fail_line(reader), "the policy is too large");
 	return false;
 }
 

@@ -1,6 +1,8 @@
 // Memberships: [!][SOURCES@]GROUP[:PORT][%INTERFACES], read and written.
 #include "parse.h"
 
+#include <arpa/inet.h>
+
 // More than any kernel takes (net.ipv4.igmp_max_msf is 10, net.ipv6.mld_max_msf 64), and few enough to
 // compare each with each.
 enum { SOURCES_AT_MOST = 256 };
@@ -18,11 +20,30 @@ static bool is_group(const struct graft_prefix *prefix)
 	return graft_address_is_multicast(&prefix->address) && prefix->length >= least;
 }
 
+// The port of one that stands for any group lies where both families have it.
+uint16_t membership_port(const struct membership *membership)
+{
+	return ntohs(membership->group.v4.sin_port);
+}
+
+// "*" for any group, of either family; `rest` is what follows it.
+static bool read_any_group(
+        struct reader *reader, struct span item, struct span rest, struct membership *membership)
+{
+	uint16_t port = 0;
+	if (rest.length && *rest.start != ':')
+		return fail(reader, item, "expected nothing but a port after \"*\", as in *:5000");
+	if (rest.length && !port_parse(span_from(rest, 1), &port))
+		return fail(reader, item, bad_port);
+	membership->group.v4.sin_port = htons(port);
+	return true;
+}
+
 static bool read_group(struct reader *reader, struct span item, struct span text, enum group_form form,
         struct membership *membership)
 {
-	if (form == GROUP_OR_PREFIX && span_is(text, "*"))
-		return true; // any group, of either family
+	if (form == GROUP_OR_PREFIX && text.length && *text.start == '*')
+		return read_any_group(reader, item, span_from(text, 1), membership);
 	struct endpoint endpoint;
 	unsigned allowed = form == GROUP_OR_PREFIX ? ENDPOINT_PORT | ENDPOINT_PREFIX : ENDPOINT_PORT;
 	const char *problem = endpoint_parse(text, allowed, membership_form, &endpoint);
@@ -43,11 +64,17 @@ static bool is_broadcast(const union graft_address *address)
 	return address->any.sa_family == AF_INET && address->v4.sin_addr.s_addr == INADDR_BROADCAST;
 }
 
-static const char *source_problem(const union graft_address *source, const union graft_address *group)
+static const char *source_problem(
+        const union graft_address *source, const union graft_address *group, const struct list *sources)
 {
+	const union graft_address *first = sources->items;
 	if (graft_address_is_multicast(source) || graft_address_is_any(source) || is_broadcast(source))
 		return "expected a source: a unicast address";
-	if (group->any.sa_family == AF_UNSPEC || group->any.sa_family == source->any.sa_family)
+	if (group->any.sa_family == AF_UNSPEC)
+		return !sources->count || first->any.sa_family == source->any.sa_family
+		               ? NULL
+		               : "expected sources of one family before \"@*\", and an entry for each family";
+	if (group->any.sa_family == source->any.sa_family)
 		return NULL;
 	return group->any.sa_family == AF_INET ? "expected an IPv4 source, as the group is IPv4"
 	                                       : "expected an IPv6 source, as the group is IPv6";
@@ -70,7 +97,7 @@ static bool read_source(struct reader *reader, struct span item, struct span tex
 	const char *problem =
 	        endpoint_parse(text, 0, "expected a source: a unicast address such as 10.0.0.5", &endpoint);
 	if (!problem)
-		problem = source_problem(source, group);
+		problem = source_problem(source, group, sources);
 	if (!problem && sources->count == SOURCES_AT_MOST)
 		problem = "expected at most 256 sources of one group";
 	if (problem)
@@ -154,31 +181,29 @@ bool membership_parse(
 	return true;
 }
 
+static void put_port(struct text *text, uint16_t port)
+{
+	if (!port)
+		return;
+	text_put(text, ":");
+	text_put_number(text, port);
+}
+
 static void put_group(const struct membership *membership, struct text *text)
 {
 	char address[GRAFT_ADDRESS_TEXT];
 	union graft_address group = membership->group;
-	uint16_t port = graft_address_port(&group);
-	bool v6 = group.any.sa_family == AF_INET6;
-	bool prefix = membership->group_bits < (v6 ? 128 : 32);
-	if (group.any.sa_family == AF_UNSPEC) {
-		text_put(text, "*");
-		return;
-	}
-	if (!prefix) {
-		text_put(text, graft_address_text(&group, address));
-		return;
-	}
+	uint16_t port = membership_port(membership);
+	bool v6 = group.any.sa_family == AF_INET6, brackets = v6 && port;
 	graft_address_set_port(&group, 0);
-	text_put(text, v6 && port ? "[" : "");
-	text_put(text, graft_address_text(&group, address));
-	text_put(text, "/");
-	text_put_number(text, membership->group_bits);
-	text_put(text, v6 && port ? "]" : "");
-	if (port) {
-		text_put(text, ":");
-		text_put_number(text, port);
+	text_put(text, brackets ? "[" : "");
+	text_put(text, group.any.sa_family == AF_UNSPEC ? "*" : graft_address_text(&group, address));
+	if (group.any.sa_family != AF_UNSPEC && membership->group_bits < (v6 ? 128 : 32)) {
+		text_put(text, "/");
+		text_put_number(text, membership->group_bits);
 	}
+	text_put(text, brackets ? "]" : "");
+	put_port(text, port);
 }
 
 void membership_text(const struct membership *membership, struct text *text)

@@ -19,6 +19,7 @@ const char *endpoint_parse(
         struct span text, unsigned allowed, const char *otherwise, struct endpoint *endpoint);
 
 bool port_parse(struct span text, uint16_t *port);
+extern const char bad_port[]; // what was expected instead, after a colon
 
 // `copy` is `name` as a string.
 bool interface_name_valid(struct span name, const char *copy);

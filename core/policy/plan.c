@@ -24,18 +24,21 @@ static const struct setting *next_setting(const struct policy *policy, const str
 {
 	for (; cursor->rule < policy->rule_count; cursor->rule++, cursor->setting = 0) {
 		const struct rule *rule = &policy->rules[cursor->rule];
-		if (!cursor->setting && !cursor->item && !match_holds(&rule->match, facts))
-			continue;
-		for (; cursor->setting < rule->setting_count; cursor->setting++, cursor->item = 0)
-			if (rule->settings[cursor->setting].key == key)
-				return &rule->settings[cursor->setting];
+		bool entered = cursor->setting || cursor->item;
+		for (; cursor->setting < rule->setting_count; cursor->setting++, cursor->item = 0) {
+			if (rule->settings[cursor->setting].key != key)
+				continue;
+			if (!entered && !match_holds(&rule->match, facts))
+				break;
+			return &rule->settings[cursor->setting];
+		}
 	}
 	return NULL;
 }
 
 static bool port_fits(const struct membership *membership, const struct facts *facts)
 {
-	uint16_t port = graft_address_port(&membership->group);
+	uint16_t port = membership_port(membership);
 	return !port || (facts->local_known && graft_address_port(&facts->local) == port);
 }
 
@@ -68,14 +71,16 @@ const struct membership *plan_next_join(
 static bool covers(const struct membership *filter, const union graft_address *group)
 {
 	const struct graft_prefix prefix = {filter->group, filter->group_bits};
-	return filter->group.any.sa_family == AF_UNSPEC || graft_prefix_covers(&prefix, group);
+	bool any = filter->group.any.sa_family == AF_UNSPEC && graft_address_is_multicast(group);
+	return any || graft_prefix_covers(&prefix, group);
 }
 
+// Whether both are for the same groups and port. 232.0.0.0/8 is 232.1.1.1/8 too.
 static bool written_alike(const struct membership *a, const struct membership *b)
 {
-	return a->group_bits == b->group_bits && a->group.any.sa_family == b->group.any.sa_family &&
-	       graft_address_equal(&a->group, &b->group) &&
-	       graft_address_port(&a->group) == graft_address_port(&b->group);
+	const struct graft_prefix prefix = {a->group, a->group_bits};
+	return a->group_bits == b->group_bits && graft_prefix_covers(&prefix, &b->group) &&
+	       membership_port(a) == membership_port(b);
 }
 
 // Sources of one family are nothing for a group of the other, which "*" may stand for.
@@ -107,8 +112,7 @@ const struct membership *plan_next_filter(const struct policy *policy, const str
 
 // ---- redirects ------------------------------------------------------------------------------------------
 
-// `to` in place of an address: a port that it leaves open stays, a mapped address stays mapped, and what is of one link
-// stays on it.
+// `to` in place of an address: a mapped address stays mapped, and what is of one link stays on it.
 static void take_place(union graft_address *address, const union graft_address *to, uint16_t port)
 {
 	union graft_address before = *address;
@@ -118,6 +122,8 @@ static void take_place(union graft_address *address, const union graft_address *
 		graft_address_map(address);
 	else if (graft_address_is_link_local(address) && address->any.sa_family == AF_INET6)
 		address->v6.sin6_scope_id = before.v6.sin6_scope_id;
+	if (before.any.sa_family == AF_INET6)
+		address->v6.sin6_flowinfo = before.v6.sin6_flowinfo;
 }
 
 static bool port_is(const union graft_address *address, uint16_t port)
@@ -125,80 +131,117 @@ static bool port_is(const union graft_address *address, uint16_t port)
 	return !graft_address_port(address) || graft_address_port(address) == port;
 }
 
-bool plan_redirect(const struct policy *policy, const struct facts *facts, union graft_address *address,
-        const char **origin)
+// A rule has one setting of each key.
+static unsigned redirects_of(const struct rule *rule, const struct redirect **items)
 {
-	struct plan_cursor cursor = {0};
-	const struct setting *setting;
-	union graft_address plain = *address;
-	uint16_t port = graft_address_port(address);
-	graft_address_unmap(&plain);
-	for (; (setting = next_setting(policy, facts, KEY_REDIRECT, &cursor)); cursor.setting++) {
-		for (unsigned i = 0; i < setting->value.redirects.count; i++) {
-			const struct redirect *redirect = &setting->value.redirects.items[i];
-			if (!graft_address_equal(&redirect->from, &plain) || !port_is(&redirect->from, port))
-				continue;
-			uint16_t to = graft_address_port(&redirect->to);
-			take_place(address, &redirect->to, to ? to : port);
-			if (origin)
-				*origin = redirect->origin;
-			return true;
-		}
+	*items = NULL;
+	for (unsigned i = 0; i < rule->setting_count; i++) {
+		if (rule->settings[i].key != KEY_REDIRECT)
+			continue;
+		*items = rule->settings[i].value.redirects.items;
+		return rule->settings[i].value.redirects.count;
 	}
-	return false;
+	return 0;
 }
 
-// Whether `redirect` leads to `address`, and then the port that was asked for.
-static bool leads_to(const struct redirect *redirect, const union graft_address *address, uint16_t *port)
+// A group is joined without a port, often before the socket has one.
+static bool port_unknown(enum socket_kind kind, const union graft_address *plain)
 {
-	uint16_t asked = graft_address_port(&redirect->from), real = graft_address_port(address);
-	if (!graft_address_equal(&redirect->to, address) || !port_is(&redirect->to, real))
-		return false;
-	if (!graft_address_port(&redirect->to) && asked && asked != real)
-		return false;
-	*port = asked ? asked : real;
-	return true;
+	return kind == SOCKET_UDP && !graft_address_port(plain) && graft_address_is_multicast(plain);
 }
 
-// A rule that asks for the destination asks for the one that is being looked for.
-static bool holds_for(
-        const struct match *match, const struct facts *facts, const union graft_address *to, uint16_t port)
+static bool takes(const struct redirect *redirect, enum socket_kind kind, const union graft_address *plain)
+{
+	if (!graft_address_equal(&redirect->from, plain))
+		return false;
+	// There is no connection to a group.
+	if (kind == SOCKET_TCP && graft_address_is_multicast(&redirect->to))
+		return false;
+	return port_unknown(kind, plain) || port_is(&redirect->from, graft_address_port(plain));
+}
+
+// A raw socket has no ports: IPv6 reads a protocol there (ipv6(7)).
+static uint16_t port_in_place(const struct redirect *redirect, enum socket_kind kind, uint16_t asked)
+{
+	uint16_t to = graft_address_port(&redirect->to);
+	bool unknown = kind == SOCKET_RAW || (!asked && graft_address_port(&redirect->from));
+	return to && !unknown ? to : asked;
+}
+
+// A rule that asks for the destination asks for the one that is looked up, and where the redirect has it, not for the
+// socket's last.
+static bool holds_for(const struct match *match, const struct facts *facts, const struct redirect *redirect,
+        const union graft_address *plain)
 {
 	struct facts asked = *facts;
-	asked.to = *to;
+	asked.to = *plain;
 	asked.to_known = true;
-	graft_address_set_port(&asked.to, port);
+	asked.real_to = redirect->to;
+	graft_address_set_port(
+	        &asked.real_to, port_in_place(redirect, facts->kind, graft_address_port(plain)));
 	return match_holds(match, &asked);
 }
 
-static bool find_back(const struct rule *rule, const struct setting *setting, const struct facts *facts,
-        const union graft_address *plain, union graft_address *address)
+// The first redirect that takes an address without its mapping, or NULL.
+static const struct redirect *find_redirect(
+        const struct policy *policy, const struct facts *facts, const union graft_address *plain)
 {
-	for (unsigned i = 0; i < setting->value.redirects.count; i++) {
-		const struct redirect *redirect = &setting->value.redirects.items[i];
-		uint16_t port;
-		if (leads_to(redirect, plain, &port) &&
-		        holds_for(&rule->match, facts, &redirect->from, port)) {
-			take_place(address, &redirect->from, port);
-			return true;
-		}
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		const struct redirect *items;
+		unsigned count = redirects_of(rule, &items);
+		for (unsigned j = 0; j < count; j++)
+			if (takes(&items[j], facts->kind, plain) &&
+			        holds_for(&rule->match, facts, &items[j], plain))
+				return &items[j];
 	}
-	return false;
+	return NULL;
+}
+
+bool plan_redirect(const struct policy *policy, const struct facts *facts, union graft_address *address,
+        const char **origin)
+{
+	union graft_address plain = *address;
+	graft_address_unmap(&plain);
+	const struct redirect *redirect = find_redirect(policy, facts, &plain);
+	if (!redirect)
+		return false;
+	take_place(address, &redirect->to, port_in_place(redirect, facts->kind, graft_address_port(&plain)));
+	if (origin)
+		*origin = redirect->origin;
+	return true;
+}
+
+// Whether what is asked of `redirect` may be at the real `plain`, and then the address that was asked for.
+static bool leads_to(const struct redirect *redirect, enum socket_kind kind, const union graft_address *plain,
+        union graft_address *asked)
+{
+	uint16_t from = graft_address_port(&redirect->from), to = graft_address_port(&redirect->to);
+	uint16_t real = graft_address_port(plain), port = to ? to : from;
+	bool unknown = kind == SOCKET_RAW || port_unknown(kind, plain);
+	if (!graft_address_equal(&redirect->to, plain) || (port && port != real && !unknown))
+		return false;
+	*asked = redirect->from;
+	graft_address_set_port(asked, from && !unknown ? from : real);
+	return true;
 }
 
 bool plan_redirect_back(
         const struct policy *policy, const struct facts *facts, bool group, union graft_address *address)
 {
-	union graft_address plain = *address;
+	union graft_address plain = *address, asked;
 	graft_address_unmap(&plain);
-	if (graft_address_is_multicast(&plain) != group)
-		return false;
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
-		for (unsigned j = 0; j < rule->setting_count; j++)
-			if (rule->settings[j].key == KEY_REDIRECT &&
-			        find_back(rule, &rule->settings[j], facts, &plain, address))
-				return true;
+	for (size_t i = 0; i < policy->rule_count && graft_address_is_multicast(&plain) == group; i++) {
+		const struct redirect *items;
+		unsigned count = redirects_of(&policy->rules[i], &items);
+		for (unsigned j = 0; j < count; j++) {
+			// A stronger redirect may send what was asked for elsewhere.
+			if (!leads_to(&items[j], facts->kind, &plain, &asked) ||
+			        find_redirect(policy, facts, &asked) != &items[j])
+				continue;
+			take_place(address, &asked, graft_address_port(&asked));
+			return true;
+		}
 	}
 	return false;
 }

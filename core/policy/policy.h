@@ -7,6 +7,8 @@
 #include "arena.h"
 #include "keys.h"
 
+#include <string.h>
+
 // Every key: first the option rows, by the number of the option (so KEY_TTL == GRAFT_TTL), then the others.
 enum policy_key {
 #define ROW(id, ...) KEY_##id,
@@ -43,7 +45,7 @@ extern const struct policy_help policy_key_help[KEY_COUNT], policy_variable_help
 
 // [SOURCES@]GROUP[:PORT][%INTERFACES]
 struct membership {
-	union graft_address group; // its port: the only local port that it is for; 0: every port
+	union graft_address group; // membership_port says what its port means
 	unsigned group_bits;       // of a filter: how many bits of the group count; AF_UNSPEC: any group
 	bool exclude;              // the sources are the ones left out ("!")
 	unsigned source_count;     // 0: any source
@@ -120,6 +122,7 @@ struct policy {
 	        asks_local; // port=, addr=, a membership with a port, or ipv4 or ipv6 (of an AF_INET6 socket)
 	unsigned asks_to;   // to=, or ipv4 or ipv6
 	unsigned redirects, redirects_ask_local; // some rule redirects; and asks for the local address
+	uint64_t redirected;                     // policy_redirect_bit of each address that is redirected
 	bool joins, filters, interfaces;         // some rule has join=, filter=, interface=
 	bool spreads;                            // some rule has several interfaces
 	bool defaults;                           // some value is written with "?"
@@ -174,13 +177,29 @@ const struct membership *plan_next_join(
 const struct membership *plan_next_filter(const struct policy *policy, const struct facts *facts,
         const union graft_address *group, struct plan_cursor *cursor);
 
+// A bit that an address shares with few others, and in each of its forms has: most that are not redirected are known by it.
+static inline uint64_t policy_redirect_bit(const union graft_address *address)
+{
+	uint32_t last;
+	memcpy(&last,
+	        address->any.sa_family == AF_INET6 ? (const void *)(address->v6.sin6_addr.s6_addr + 12)
+	                                           : &address->v4.sin_addr,
+	        sizeof(last));
+	return UINT64_C(1) << (last * 0x9e3779b1U >> 26);
+}
+
 // Where what is sent to `address`, in its port too, goes to: true, and `address` is that, and `*origin` says why (it may
-// be NULL). A mapped address stays one. Back: the address that was asked for where `address` is the real one, of a
-// unicast peer or, with `group`, of a group.
+// be NULL). A mapped address stays one; what is of one link stays on it. A rule's to= is asked of `address` and of where
+// it goes, whatever the facts say of a destination. A group without a port (0) is one that is joined on a port that isn't known yet: what is
+// for one port takes it too. TCP is not sent to a group. Back: the address that was asked for where `address` is the real
+// one, of a unicast peer or, with `group`, of a group.
 bool plan_redirect(const struct policy *policy, const struct facts *facts, union graft_address *address,
         const char **origin);
 bool plan_redirect_back(
         const struct policy *policy, const struct facts *facts, bool group, union graft_address *address);
+
+// The only local port that the membership is for; 0: every port.
+uint16_t membership_port(const struct membership *membership);
 
 // The membership in the policy's own syntax: "!10.0.0.66@239.1.1.1:5000%eth0+eth1".
 struct text;

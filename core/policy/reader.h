@@ -22,7 +22,8 @@ struct reader {
 bool fail(struct reader *reader, struct span offending, const char *expected);
 bool fail_memory(struct reader *reader);
 
-// The line up to what was expected, for the caller to go on.
+// The line up to what is wrong, and up to what was expected instead, for the caller to go on.
+struct text *fail_line(struct reader *reader);
 struct text *fail_begin(struct reader *reader, struct span offending);
 
 // A list's item is missing: the list is empty (`expected` says of what), or a comma stands without one.

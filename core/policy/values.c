@@ -118,10 +118,23 @@ static bool read_dscp(struct reader *reader, const struct assignment *assignment
 	return true;
 }
 
+// Whether a "?" begins an interface behind another: a pattern may, but not where one makes the value a default.
+static bool marks_again(struct span value)
+{
+	struct span before;
+	while (span_cut(&value, '+', &before))
+		if (value.length && *value.start == '?')
+			return true;
+	return false;
+}
+
 static bool read_interfaces(
         struct reader *reader, const struct assignment *assignment, struct setting *setting)
 {
 	struct list interfaces = {0};
+	if (setting->fallback && marks_again(assignment->value))
+		return fail_value(
+		        reader, assignment, "expected one \"?\", before the first interface: it is for all");
 	if (!assignment->value.length)
 		return fail_value(reader, assignment,
 		        "expected an interface: its name, index or address, such as eth0");

@@ -29,18 +29,31 @@ static void check_error(const struct policy_error *error)
 		check((unsigned char)*at >= ' ' && *at != 0x7f, "an error that is not one line");
 }
 
+// What is shown as asked for leads where it came from.
+static void plan_redirected(const struct policy *policy, const struct facts *facts)
+{
+	const union graft_address *to = &facts->to;
+	union graft_address there = *to, back = *to;
+	const char *origin = NULL;
+	bool group = graft_address_is_multicast(to);
+	if (plan_redirect(policy, facts, &there, &origin))
+		check(origin && there.any.sa_family == to->any.sa_family, "a redirect to the other family");
+	if (!plan_redirect_back(policy, facts, group, &back))
+		return;
+	check(back.any.sa_family == to->any.sa_family, "a way back to the other family");
+	check(plan_redirect(policy, facts, &back, NULL) && graft_address_equal(&back, to) &&
+	                graft_address_port(&back) == graft_address_port(to),
+	        "a way back to what leads elsewhere");
+}
+
 // What the program itself joins and sends to.
 static void plan_rewritten(const struct policy *policy, const struct facts *facts)
 {
 	struct plan_cursor cursor = {0};
 	const struct membership *filter;
-	union graft_address there = facts->to, back = facts->to;
 	while ((filter = plan_next_filter(policy, facts, &facts->to, &cursor)))
 		check(filter->origin, "a filter without a place");
-	plan_redirect(policy, facts, &there, NULL);
-	plan_redirect_back(policy, facts, graft_address_is_multicast(&back), &back);
-	check(there.any.sa_family == facts->to.any.sa_family && back.any.sa_family == facts->to.any.sa_family,
-	        "a redirect to the other family");
+	plan_redirected(policy, facts);
 }
 
 // Every fact that rules ask for, with a few values that rules of the corpus match.

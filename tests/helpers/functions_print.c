@@ -1,6 +1,7 @@
 // Prints the rows of the interposed functions: --names, what the library exports; --man, the manual's table.
 #include "../../shim/functions.h"
 
+#include <ctype.h>
 #include <err.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,10 @@ static void print_names(void)
 
 static void print_row(const char *name, const char *duty, const char *why)
 {
-	printf(".It Fn %s Ta %s Ta %s\n", name, strcmp(duty, "RULES") ? "waits" : "rules", why);
+	printf(".It Fn %s Ta ", name);
+	for (; *duty; duty++)
+		putchar(tolower(*duty));
+	printf(" Ta %s\n", why);
 }
 
 static void print_man(void)

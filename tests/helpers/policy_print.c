@@ -2,13 +2,13 @@
 //
 //   policy_print [PROGRAM...]                               the policy of its own environment, a rule a line
 //   policy_print --origins [PROGRAM...]                     with where each setting stands, a setting a line
-//   policy_print --append NAME=VALUE [PROGRAM...]           with one more variable at the end of the
-//   environment policy_print --needs [PROGRAM...]                       what the policy asks about and does
-//   policy_print --plan KIND FAMILY LOCAL TO [PROGRAM...]   what holds for a socket; "-" for what isn't known
+//   policy_print --append NAME=VALUE [PROGRAM...]           with one more variable at the environment's end
+//   policy_print --needs [PROGRAM...]                       what the policy asks about and does
+//   policy_print --plan KIND FAMILY LOCAL TO [PROGRAM...]   what holds for a socket; "-" for what isn't known.
+//                                                           TO may be ASKED->REAL. "back": what TO was asked for as
 //   policy_print --table                                    the README's tables of keys and variables
-//   policy_print --cramped [PROGRAM...]                     whether every arena that is too small is told as
-//   such policy_print --bytes                                    for each key, the bytes that are a value by
-//   themselves
+//   policy_print --cramped [PROGRAM...]                     whether every arena that is too small is told as such
+//   policy_print --bytes                                    for each key, the bytes that are a value by themselves
 #include "../../core/policy/rule.h"
 
 #include <arpa/inet.h>
@@ -213,10 +213,11 @@ static void print_process(const struct policy *policy)
 
 static void print_needs(const struct policy *policy)
 {
-	printf("%s%s%s%s%s%s%s\n", policy->asks_local ? "local " : "", policy->asks_to ? "to " : "",
+	printf("%s%s%s%s%s%s%s%s%s\n", policy->asks_local ? "local " : "", policy->asks_to ? "to " : "",
 	        policy->joins ? "joins " : "", policy->filters ? "filters " : "",
 	        policy->redirects ? "redirects " : "", policy->interfaces ? "interfaces " : "",
-	        policy->spreads ? "spreads " : "");
+	        policy->spreads ? "spreads " : "", policy->redirects_ask_local ? "redirect-local " : "",
+	        policy->defaults ? "defaults " : "");
 }
 
 // ---- plans ----------------------------------------------------------------------------------------------
@@ -253,6 +254,17 @@ static bool read_fact(const char *text, union graft_address *address)
 	return true;
 }
 
+// ASKED, or ASKED->REAL where a redirect has sent it elsewhere.
+static bool read_destination(char *text, struct facts *facts)
+{
+	char *real = strstr(text, "->");
+	if (real) {
+		*real = '\0';
+		real += 2;
+	}
+	return read_fact(text, &facts->to) && (!real || read_fact(real, &facts->real_to));
+}
+
 static bool read_facts(char **arguments, struct facts *facts)
 {
 	static const char *const kinds[] = {"other", "udp", "tcp", "raw"};
@@ -263,7 +275,7 @@ static bool read_facts(char **arguments, struct facts *facts)
 	facts->local_known = strcmp(arguments[2], "-");
 	facts->to_known = strcmp(arguments[3], "-");
 	return (!facts->local_known || read_fact(arguments[2], &facts->local)) &&
-	       (!facts->to_known || read_fact(arguments[3], &facts->to));
+	       (!facts->to_known || read_destination(arguments[3], facts));
 }
 
 // What the policy makes of the program's own join of the group that it sends to, and of the destination.
