@@ -97,6 +97,12 @@ ssize_t on_sendmsg(int fd, const struct msghdr *message, int flags)
 	return look_and_sendmsg(fd, message, flags);
 }
 
+// For lengths that are none sendmsg has other errors.
+static bool can_be_message(const struct sockaddr *to, socklen_t length)
+{
+	return !to || (length && length <= sizeof(struct sockaddr_storage));
+}
+
 static __attribute__((noinline)) ssize_t settle_and_sendto(
         int fd, const void *bytes, size_t length, int flags, CONST_SOCKADDR address, socklen_t address_length)
 {
@@ -106,10 +112,10 @@ static __attribute__((noinline)) ssize_t settle_and_sendto(
 		return -1;
 	ssize_t sent;
 	if (outgoing_concerns(&sending.subject, to, address_length, false) &&
-	        address_length <= sizeof(struct sockaddr_storage)) {
+	        can_be_message(to, address_length)) {
 		struct iovec part = part_of(bytes, length);
 		const struct msghdr message = {.msg_name = (void *)to,
-		        .msg_namelen = address_length,
+		        .msg_namelen = to ? address_length : 0,
 		        .msg_iov = &part,
 		        .msg_iovlen = 1};
 		sent = outgoing_send(&sending.subject, &next.sendmsg, &message, flags);
