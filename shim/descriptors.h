@@ -13,7 +13,9 @@ enum descriptor_flag {
 	SEEN = 1 << 0,
 	RECEIVE_QUIET = 1 << 1, // calls that neither name nor address the socket have nothing to do first
 	SEND_QUIET = 1 << 2,    // nor has sendto and its like
-	MESSAGE_QUIET = 1 << 3, // RECEIVE_QUIET, no descriptors arrive through it (AF_UNIX), nor answers in another name
+	MESSAGE_QUIET =
+	        1
+	        << 3, // RECEIVE_QUIET, no descriptors arrive through it (AF_UNIX), nor answers in another name
 	INHERITED = 1 << 4, // an inet socket that was open when the program started; no call on it seen yet
 	INET = 1 << 5,
 	INET6 = 1 << 6, // AF_INET6, together with INET
@@ -149,7 +151,16 @@ uint64_t descriptor_peer_bits(const struct descriptor_peer *peer);
 const struct descriptor_peer *descriptor_peer(uint64_t state);
 
 // Whether two addresses are the same in all that counts: version, port, zone.
-bool descriptor_same_address(const union graft_address *a, const union graft_address *b);
+static inline bool descriptor_same_address(const union graft_address *a, const union graft_address *b)
+{
+	if (a->any.sa_family != b->any.sa_family ||
+	        a->v4.sin_port != b->v4.sin_port) // in the same place for both
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr) &&
+	       a->v6.sin6_scope_id == b->v6.sin6_scope_id;
+}
 #define PEER_BITS (127ULL << PEER_SHIFT)
 
 #endif
