@@ -55,7 +55,7 @@ BENCH   := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 FUZZERS := policy core
 CORE_TESTS := $(patsubst tests/core/%.c,$(BUILD)/tests/core/%,$(wildcard tests/core/*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(FUZZERS:%=$(BUILD)/tests/fuzz_%)
-HELPERS += $(CORE_TESTS) $(addprefix $(BUILD)/tests/,calls_fortified calls_time64 probe_time64 same/same)
+HELPERS += $(CORE_TESTS) $(addprefix $(BUILD)/tests/,calls_fortified rooms_fortified calls_time64 probe_time64 same/same)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c examples/core/*.[ch] \
 	tests/helpers/*.c tests/libraries/*.[ch] tests/same/*.[ch] tests/core/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
@@ -164,7 +164,7 @@ bench: all $(BENCH)
 test-builds: all $(EXAMPLES) $(CORE_EXAMPLES) $(HELPERS) $(PRELOADS)
 
 # What tests/threads.bats and core_threads.bats run under ThreadSanitizer.
-thread-builds: all $(BUILD)/tests/threads $(BUILD)/tests/core/threads
+thread-builds: all $(BUILD)/tests/threads $(BUILD)/tests/memberships $(BUILD)/tests/core/threads
 
 test: check-needs
 	$(MAKE) BUILD=$(BUILD) test-builds $(if $(ARCH),,$(BUILD)/tests/sanitized)

@@ -141,6 +141,12 @@ static bool place_zone(struct subject *subject, union graft_address *to)
 	return true;
 }
 
+// connect(2): the connection is being made.
+static bool goes_on(int error)
+{
+	return error == -EINPROGRESS || error == -EINTR || error == -EALREADY;
+}
+
 // Where the socket is really connected to: what the program asked for, or another.
 static int connect_somewhere(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
@@ -149,7 +155,7 @@ static int connect_somewhere(struct subject *subject, const struct sockaddr *add
 	bool moved = place_zone(subject, &real) || subject->facts.real_to.any.sa_family;
 	int error = moved ? connect_subject(subject, &real.any, graft_address_length(&real))
 	                  : connect_subject(subject, address, length);
-	if (!error || error == -EINPROGRESS)
+	if (!error || goes_on(error))
 		peers_connected(subject, asked, &real);
 	return error;
 }
@@ -166,7 +172,7 @@ static int connect_by_policy(struct subject *subject, const struct sockaddr *add
 		return error;
 	subject_remember(subject); // whatever comes of the connect, which may block
 	error = connect_somewhere(subject, address, length);
-	if (error && error != -EINPROGRESS)
+	if (error && !goes_on(error))
 		return error;
 	settle_autobound(subject, true);
 	if (subject->state & (SPREADS | HELD(HELD_INTERFACE)))

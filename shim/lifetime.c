@@ -71,6 +71,7 @@ int on_socketpair(int family, int type, int protocol, int fds[2])
 static int settle_accepted(int listener, int fd)
 {
 	descriptor_set(fd, descriptor_state(listener) & ~(uint64_t)(PENDING | INHERITED));
+	descriptor_set_own(fd, descriptor_own(listener) & ~(1U << GRAFT_PRIORITY));
 	struct subject subject = subject_known(fd), parent = subject_known(listener);
 	bool asks_local = subject_asks_local(&subject), asks_to = subject_asks_to(&subject);
 	struct plan before, now;

@@ -74,7 +74,9 @@ int on_getpeername(int fd, ANY_SOCKADDR address, socklen_t *restrict length)
 {
 	if (settle_first(fd, MSG_DONTWAIT))
 		return -1;
-	socklen_t room = room_for(descriptor_has(fd, INET) && policy.redirects, length);
+	settle_shared(fd);
+	// Not of one that was accepted, whose peer nobody asked for.
+	socklen_t room = room_for(descriptor_has(fd, PEER_BITS | ANSWERED | PEER_IS_GROUP), length);
 	int result = next.getpeername(fd, address, length);
 	if (!result && room) {
 		int kept = errno;

@@ -319,14 +319,20 @@ static ssize_t send_everywhere(struct subject *subject, send_function **behind, 
 }
 
 // What is put together from several calls can't be taken apart for several interfaces.
+void outgoing_corked(struct subject *subject, bool on)
+{
+	subject->state = (subject->state & ~(uint64_t)CORKED) | (on ? CORKED : 0);
+	subject_remember(subject);
+	if (on && subject->state & SPREADS)
+		report_once(subject,
+		        "interface: what the program puts together from several calls (MSG_MORE, UDP_CORK) leaves by the "
+		        "first interface");
+}
+
 static void look_for_cork(struct subject *subject, int flags)
 {
-	if (!(flags & MSG_MORE) || !(subject->state & SPREADS) || subject->state & CORKED)
-		return;
-	subject->state |= CORKED;
-	subject_remember(subject);
-	report_once(subject,
-	        "interface: what the program puts together from several calls (MSG_MORE) leaves by the first interface");
+	if (flags & MSG_MORE && subject->state & SPREADS && !(subject->state & CORKED))
+		outgoing_corked(subject, true);
 }
 
 ssize_t outgoing_send(
@@ -373,8 +379,9 @@ static void collect(struct subject *subject, const struct mmsghdr *messages, uns
 	for (run->count = 0; run->count < count && run->count < BATCH; run->count++) {
 		const struct mmsghdr *message = &messages[run->count];
 		struct destination *here = &run->destinations[run->count];
-		bool plain = !message->msg_hdr.msg_controllen && !messages->msg_hdr.msg_controllen;
-		if (run->count && (!plain || !readable_again(message, sizeof(*message))))
+		if (run->count &&
+		        (!readable_again(message, sizeof(*message)) || message->msg_hdr.msg_controllen ||
+		                messages->msg_hdr.msg_controllen))
 			break;
 		find_destination(subject, &message->msg_hdr, here);
 		if (run->count && !alike(here, first))

@@ -26,4 +26,7 @@ ssize_t outgoing_send(
 int outgoing_send_many(struct subject *subject, send_many_function **behind, struct mmsghdr *messages,
         unsigned count, message_flags flags);
 
+// The program puts datagrams together from several calls, or doesn't any more.
+void outgoing_corked(struct subject *subject, bool on);
+
 #endif

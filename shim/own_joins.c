@@ -79,8 +79,8 @@ static void identify(const struct subject *subject, struct view_request *asked)
 
 // ---- without knowing what the program has asked for before ------------------------------------------------
 //
-// For a socket that another program has joined groups with, and in a signal handler that came while we were at it: what
-// would have been made of a join is undone, or is there already.
+// For a socket that another program has joined groups with, and for what has been forgotten: what would have been made
+// of a join is undone, or is there already.
 
 static bool is_own_source(const struct own_work *work, unsigned which)
 {
@@ -187,14 +187,12 @@ static void report_made(struct own_work *work)
 		report_membership(work, &work->memberships[i], redirect);
 }
 
-// Where the membership that has ended was, and where it would be by now.
+// Where the membership that has ended would be by now; where it was is found with it.
 static void add_ended_places(struct own_work *work)
 {
 	const struct view_record *before = &work->change.before;
 	if (work->change.what != VIEW_ENDED)
 		return;
-	for (unsigned i = 0; i < before->place_count; i++)
-		own_places_add(work, before->places[i]);
 	own_targets_clear(work);
 	own_targets_add(work, before);
 	own_places_add_targets(work);
@@ -212,6 +210,7 @@ static int follow_change(struct own_work *work)
 		own_sync(work, &to);
 		return error;
 	}
+	view_finish(change);
 	report_made(work);
 	return 0;
 }
@@ -223,17 +222,26 @@ static int pass_on(struct own_work *work, const struct call *call, const struct 
 	int expected = view_change(asked, &work->change), error = call_on(work->subject, call);
 	if (error != expected)
 		view_restore(&work->change);
+	else
+		view_finish(&work->change);
 	return error;
+}
+
+// Whether the kernel has a membership of which nothing is known. One of another thread's making is known before the
+// kernel has it, and until it hasn't any more.
+static bool is_unknown(struct own_work *work, const struct view_request *asked)
+{
+	return !work->known && is_any_member(work) && own_collect(work, &asked->to) && !work->known;
 }
 
 static int follow(struct own_work *work, const struct call *call, struct view_request *asked)
 {
 	view_suppose(asked, &work->supposed);
-	bool known = own_collect(work, &asked->to), any = work->record_count;
+	bool found = own_collect(work, &asked->to);
 	own_targets_add(work, &work->supposed);
 	if (!work->rewritten)
 		return pass_on(work, call, asked);
-	if (!known || (!any && is_any_member(work)))
+	if (!found || is_unknown(work, asked))
 		return follow_unknown(work, asked->request, &asked->to);
 	int result = view_change(asked, &work->change);
 	if (result == VIEW_BUSY)
@@ -278,18 +286,27 @@ static int leave_to_policy(const struct subject *subject, const struct call *cal
 	return 0;
 }
 
+// An AF_INET6 socket takes requests for IPv4 too, unless it is a raw one.
+static bool has_level(uint64_t state, int level)
+{
+	if (level == IPPROTO_IPV6)
+		return state & INET6;
+	return level == IPPROTO_IP && (!(state & INET6) || (state >> KIND_SHIFT & 3) != SOCKET_RAW);
+}
+
 // Whether there is anything to say about a request at all: no request is even read otherwise.
-static bool is_concerned(int fd)
+static bool is_concerned(int fd, int level)
 {
 	uint64_t state = descriptor_state(fd);
-	return state & INET && (own_joins_wanted() || (policy.joins && state & GOVERNED));
+	return state & INET && has_level(state, level) &&
+	       (own_joins_wanted() || (policy.joins && state & GOVERNED));
 }
 
 bool own_joins_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result)
 {
 	const struct call call = {level, name, value, length};
 	struct request request;
-	if (!is_concerned(fd) || !request_read(level, name, value, length, &request))
+	if (!is_concerned(fd, level) || !request_read(level, name, value, length, &request))
 		return false;
 	int kept = errno, error;
 	struct subject subject = subject_with_facts(fd);
@@ -319,6 +336,8 @@ struct pairs {
 static void take_pair(struct view_record *record, void *context)
 {
 	struct pairs *pairs = context;
+	if (record->ended)
+		return;
 	for (unsigned i = 0; i < pairs->count; i++)
 		if (graft_address_equal(&pairs->list[i].group, &record->group) &&
 		        graft_address_equal(&pairs->list[i].to, &record->to))

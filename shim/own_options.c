@@ -3,6 +3,7 @@
 
 #include "../core/kernel.h"
 #include "functions.h"
+#include "interfaces.h"
 #include "log.h"
 #include "memory.h"
 #include "start.h"
@@ -82,14 +83,19 @@ void report_overridden(struct subject *subject, enum held held, bool once)
 
 // ---- the kernel's judgement -----------------------------------------------------------------------------
 
+static int probe_like(const struct subject *subject)
+{
+	int type = subject_is_message(subject) ? SOCK_DGRAM : SOCK_STREAM;
+	return kernel_socket(subject->facts.family, type | SOCK_CLOEXEC, 0);
+}
+
 // What the kernel says of the call: on a socket of a moment, as the program's shall not have the value even for that
 // long. `*number`: what the option is there then. A program that may have no socket more is believed.
 static int judge(
         const struct subject *subject, int level, int name, const void *value, socklen_t length, int *number)
 {
 	socklen_t size = sizeof(*number);
-	int type = subject_is_message(subject) ? SOCK_DGRAM : SOCK_STREAM;
-	int probe = kernel_socket(subject->facts.family, type | SOCK_CLOEXEC, 0);
+	int probe = probe_like(subject);
 	if (probe < 0)
 		return 0;
 	int error = kernel_setsockopt(probe, level, name, value, length);
@@ -218,4 +224,62 @@ void own_options_note(int fd, int level, int name)
 	struct subject subject = subject_known(fd); // it leaves by the program's interface alone
 	subject.state &= ~(uint64_t)SPREADS;
 	subject_remember(&subject);
+}
+
+// ---- before the shim saw the socket -----------------------------------------------------------------------
+
+static bool differs(int fd, int probe, int level, int name)
+{
+	int here = 0, there = 0;
+	socklen_t length = sizeof(here), other = sizeof(there);
+	return !kernel_getsockopt(fd, level, name, &here, &length) &&
+	       !kernel_getsockopt(probe, level, name, &there, &other) && here != there;
+}
+
+// What the kernel itself changes of a stream.
+static bool changes_by_itself(const struct subject *subject, enum held held)
+{
+	return !subject_is_message(subject) &&
+	       (held == (enum held)GRAFT_RCVBUF || held == (enum held)GRAFT_SNDBUF);
+}
+
+static uint32_t find_own(const struct subject *subject, int probe)
+{
+	uint32_t own = 0;
+	for (unsigned i = 0; i < GRAFT_KEYED_OPTIONS; i++)
+		for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6; side++) {
+			int level = graft_option_rows[i].column[side].level;
+			int name = graft_option_rows[i].column[side].name;
+			if (name && !changes_by_itself(subject, (enum held)i) &&
+			        differs(subject->fd, probe, level, name))
+				own |= 1U << i;
+		}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].held >= HELD_INTERFACE &&
+		        differs(subject->fd, probe, rows[i].level, rows[i].name))
+			own |= 1U << rows[i].held;
+	return own;
+}
+
+// An index is the policy's own where another program, or this one before it was executed, had it placed.
+static bool is_placed(const struct subject *subject, const struct setting *setting)
+{
+	unsigned indexes[SEND_INTERFACES], index = 0;
+	socklen_t length = sizeof(index);
+	bool missing;
+	return setting && subject->state & INET6 &&
+	       !kernel_getsockopt(subject->fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, &length) && index &&
+	       interfaces_find(subject->fd, setting, indexes, &missing) && indexes[0] == index;
+}
+
+void own_options_adopt(const struct subject *subject, const struct plan *plan)
+{
+	int probe = policy.defaults ? probe_like(subject) : -1;
+	if (probe < 0)
+		return;
+	uint32_t own = find_own(subject, probe);
+	kernel_close(probe);
+	if (own & 1U << HELD_INTERFACE && is_placed(subject, plan->values[KEY_INTERFACE]))
+		own &= ~(1U << HELD_INTERFACE);
+	descriptor_set_own(subject->fd, own);
 }

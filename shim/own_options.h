@@ -16,4 +16,9 @@ bool own_options_intercept(int fd, int level, int name, const void *value, sockl
 // After such a call that went on and succeeded: a default of the policy gives way from now on.
 void own_options_note(int fd, int level, int name);
 
+// The same of a socket that was made before the shim saw it, by all that is other than it is of a new one.
+struct subject;
+struct plan;
+void own_options_adopt(const struct subject *subject, const struct plan *plan);
+
 #endif

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-enum { PASSES = 4 };
+enum { PASSES = 16 };
 
 bool own_is_policys(const struct subject *subject, const union graft_address *group)
 {
@@ -124,20 +124,26 @@ static int join_one(const struct own_work *work, const struct join *join, unsign
 	return graft_block_source(fd, join->index, group, &work->wanted[number]);
 }
 
+// Another thread has been there between the look and the request.
+static bool is_overtaken(int error)
+{
+	return error == -EADDRINUSE || error == -EADDRNOTAVAIL || error == -EINVAL;
+}
+
 // Sources one by one, the first of them first of all: no report may ask for any source.
 static int create(struct own_work *work, unsigned which, bool open, unsigned count, bool *any)
 {
 	const struct join *join = &work->joins.list[which];
 	int error = open ? graft_join(work->subject->fd, join->index, &join->membership->group)
 	                 : join_one(work, join, 0, false);
-	if (error == -EADDRINUSE || error == -EADDRNOTAVAIL) // another thread was here
+	if (is_overtaken(error))
 		error = 0;
 	if (error)
 		return membership_refused(work, which, *any, error);
 	*any = true;
 	for (unsigned i = !open; i < count; i++) {
 		error = join_one(work, join, i, open);
-		if (error && error != -EADDRNOTAVAIL)
+		if (error && !is_overtaken(error))
 			return sources_refused(work, which, count, error);
 	}
 	return 0;
@@ -154,10 +160,10 @@ static int alter(struct own_work *work, unsigned which, bool open, unsigned coun
 		error = graft_sources_set(
 		        work->subject->fd, join->index, &join->membership->group, mode, work->wanted, --fits);
 		first = first ? first : error;
-		if (first && has_own_sources(work, join))
+		if (first && !is_overtaken(first) && has_own_sources(work, join))
 			return first;
 	} while (error == -ENOBUFS && fits > 1);
-	if (first == -EINVAL) // another thread has left the group
+	if (is_overtaken(first))
 		return 0;
 	return first ? sources_refused(work, which, count, first) : 0;
 }
@@ -213,7 +219,9 @@ static void take_record(struct view_record *record, void *context)
 	struct own_work *work = seeking->work;
 	if (!graft_address_equal(&record->to, seeking->to) || work->record_count == JOINS_AT_MOST)
 		return;
-	work->records[work->record_count++] = *record;
+	work->known = true;
+	if (!record->ended)
+		work->records[work->record_count++] = *record;
 	for (unsigned i = 0; i < record->place_count; i++)
 		own_places_add(work, record->places[i]);
 	if (!record->ours)

@@ -24,6 +24,7 @@ struct own_work {
 
 	struct view_record records[JOINS_AT_MOST];
 	unsigned record_count;
+	bool known; // there is a record, or was one just now
 	struct view_change change;
 	struct view_record supposed;
 

@@ -5,7 +5,9 @@
 #include "load.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -30,13 +32,14 @@ static struct view_record *record_at(unsigned number)
 
 // ---- the lock -------------------------------------------------------------------------------------------
 //
-// Held over a few loads and stores, never over a call; whoever does not get it soon goes without. So it can't block
-// anybody: not a signal handler that came while its own thread holds it, nor a thread that has the holder's processor.
+// Held over a few loads and stores, never over a call, with signals held back: a handler on top of the holder might take
+// its time. Whoever does not get it soon goes without, and so it can't block anybody: not a thread that has taken the
+// holder's processor by its priority.
 //
 // The child of fork starts with it free, whoever held it (MADV_WIPEONFORK), and what it finds half written it drops.
 // Before Linux 4.14, in a child that came at that very moment, it stays taken.
 
-enum { TRIES = 100 };
+enum { TRIES = 10000 };
 
 static unsigned *lock;
 
@@ -63,27 +66,39 @@ static void drop_all(void)
 		record_at(i)->socket = 0;
 }
 
-static bool enter(void)
+static bool take(void)
 {
 	unsigned *word = __atomic_load_n(&lock, __ATOMIC_ACQUIRE);
 	if (!word)
 		word = map_lock();
 	for (unsigned tries = 0; word && tries < TRIES; tries++) {
-		if (!__atomic_exchange_n(word, 1, __ATOMIC_ACQUIRE)) {
-			if (pool.torn)
-				drop_all();
-			pool.torn = true;
+		if (!__atomic_exchange_n(word, 1, __ATOMIC_ACQUIRE))
 			return true;
-		}
 		sched_yield();
 	}
 	return false;
 }
 
-static void leave(void)
+static bool enter(sigset_t *mask)
+{
+	sigset_t all;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, mask);
+	if (!take()) {
+		pthread_sigmask(SIG_SETMASK, mask, NULL);
+		return false;
+	}
+	if (pool.torn)
+		drop_all();
+	pool.torn = true;
+	return true;
+}
+
+static void leave(const sigset_t *mask)
 {
 	pool.torn = false;
 	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+	pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
 // ---- one socket's ---------------------------------------------------------------------------------------
@@ -95,12 +110,13 @@ bool view_is_empty(void)
 
 bool view_each(uint64_t socket, void (*visit)(struct view_record *record, void *context), void *context)
 {
-	if (!socket || !enter())
+	sigset_t mask;
+	if (!socket || !enter(&mask))
 		return false;
 	for (unsigned i = 0; i < pool.room; i++)
 		if (record_at(i)->socket == socket)
 			visit(record_at(i), context);
-	leave();
+	leave(&mask);
 	return true;
 }
 
@@ -115,20 +131,21 @@ static bool is_full(void)
 // One more piece where there is no free record and may be more. The memory is had before the lock.
 static void make_room(void)
 {
-	if (!enter())
+	sigset_t mask;
+	if (!enter(&mask))
 		return;
 	bool full = is_full();
-	leave();
+	leave(&mask);
 	struct view_record *piece = full ? kernel_map(PIECE * sizeof(*piece)) : NULL;
 	if (!piece)
 		return;
-	if (enter()) {
+	if (enter(&mask)) {
 		if (is_full()) {
 			pool.pieces[pool.room / PIECE] = piece;
 			__atomic_store_n(&pool.room, pool.room + PIECE, __ATOMIC_RELAXED);
 			piece = NULL;
 		}
-		leave();
+		leave(&mask);
 	}
 	if (piece)
 		kernel_unmap(piece, PIECE * sizeof(*piece));
@@ -156,7 +173,8 @@ static struct view_record *take_free(void)
 static bool is_meant(const struct view_record *record, const struct view_request *asked)
 {
 	bool ipv6 = record->group.any.sa_family == AF_INET6;
-	if (record->socket != asked->socket || !graft_address_equal(&record->group, &asked->request->group))
+	if (record->socket != asked->socket || record->ended ||
+	        !graft_address_equal(&record->group, &asked->request->group))
 		return false;
 	if (asked->named)
 		return record->index == asked->index;
@@ -185,7 +203,6 @@ static void begin(struct view_record *record, const struct view_request *asked, 
 {
 	*record = (struct view_record){
 	        .socket = asked->socket,
-	        .age = ++pool.ages,
 	        .group = asked->request->group,
 	        .to = asked->to,
 	        .index = asked->index,
@@ -222,8 +239,7 @@ static int remove_source(struct view_record *record, const union graft_address *
 	if (place == record->source_count)
 		return -EADDRNOTAVAIL;
 	record->sources[place] = record->sources[--record->source_count];
-	if (!record->source_count && !record->exclude)
-		record->socket = 0;
+	record->ended = !record->source_count && !record->exclude;
 	return 0;
 }
 
@@ -276,7 +292,7 @@ static int answer(struct view_record *record, const struct view_request *asked)
 {
 	const struct request *request = asked->request;
 	if (ends(request)) {
-		record->socket = 0;
+		record->ended = true;
 		return 0;
 	}
 	switch (request->what) {
@@ -324,6 +340,7 @@ static int change_locked(const struct view_request *asked, struct view_change *c
 			return VIEW_BUSY;
 		change->what = VIEW_MADE;
 		begin(record, asked, request->what == REQUEST_JOIN);
+		record->age = ++pool.ages;
 		if (request->what == REQUEST_JOIN_SOURCE)
 			add_source(record, &request->source);
 		change->now = *record;
@@ -331,46 +348,56 @@ static int change_locked(const struct view_request *asked, struct view_change *c
 	}
 	change->before = *record;
 	int error = answer(record, asked);
-	change->what = record->socket ? VIEW_ALTERED : VIEW_ENDED;
+	change->what = record->ended ? VIEW_ENDED : VIEW_ALTERED;
 	change->now = *record;
 	return error;
 }
 
 int view_change(const struct view_request *asked, struct view_change *change)
 {
+	sigset_t mask;
 	change->what = VIEW_UNCHANGED;
 	if (!asked->socket)
 		return VIEW_BUSY;
 	if (begins(asked->request))
 		make_room();
-	if (!enter())
+	if (!enter(&mask))
 		return VIEW_BUSY;
 	int error = change_locked(asked, change);
-	leave();
+	leave(&mask);
 	return error;
 }
 
-// ---- taking back ----------------------------------------------------------------------------------------
+// ---- afterwards -----------------------------------------------------------------------------------------
 
-static bool is_same(const struct view_record *a, const struct view_record *b)
+static struct view_record *find_same(const struct view_record *wanted)
 {
-	return a->socket == b->socket && a->age == b->age;
+	for (unsigned i = 0; i < pool.room; i++)
+		if (record_at(i)->socket == wanted->socket && record_at(i)->age == wanted->age)
+			return record_at(i);
+	return NULL;
 }
 
 void view_restore(const struct view_change *change)
 {
-	struct view_record *record = NULL;
-	if (change->what == VIEW_UNCHANGED || !enter())
+	sigset_t mask;
+	if (change->what == VIEW_UNCHANGED || !enter(&mask))
 		return;
-	const struct view_record *wanted = change->what == VIEW_ENDED ? NULL : &change->now;
-	for (unsigned i = 0; wanted && !record && i < pool.room; i++)
-		if (is_same(record_at(i), wanted))
-			record = record_at(i);
-	if (change->what == VIEW_ENDED)
-		record = take_free();
+	struct view_record *record = find_same(&change->now);
 	if (record && change->what == VIEW_MADE)
 		record->socket = 0;
 	else if (record)
 		*record = change->before;
-	leave();
+	leave(&mask);
+}
+
+void view_finish(const struct view_change *change)
+{
+	sigset_t mask;
+	if (change->what != VIEW_ENDED || !enter(&mask))
+		return;
+	struct view_record *record = find_same(&change->now);
+	if (record)
+		record->socket = 0;
+	leave(&mask);
 }

@@ -23,6 +23,7 @@ struct view_record {
 	bool listed; // has, or has had, sources: then it keeps to its mode
 	unsigned source_count;
 	union graft_address sources[REQUEST_SOURCES];
+	bool ended; // left, though the kernel may have it still: view_finish comes next
 	bool ours; // what the kernel has of it is of our making, and no request for it is the kernel's any more
 	unsigned place_count;
 	unsigned places[VIEW_PLACES]; // `ours`: the interfaces on which the kernel has it
@@ -41,19 +42,22 @@ struct view_request {
 struct view_change {
 	enum { VIEW_UNCHANGED, VIEW_MADE, VIEW_ALTERED, VIEW_ENDED } what;
 	struct view_record before; // of VIEW_ALTERED, VIEW_ENDED
-	struct view_record now;    // of VIEW_MADE, VIEW_ALTERED
+	struct view_record now;
 };
 
 enum { VIEW_BUSY = 1 };
 
 // The request's answer by the kernel's rules, and what it changes: 0, a negative errno, or VIEW_BUSY: nothing can be
-// looked up now (in a signal handler that came while we did), and nothing has changed.
+// looked up now, and nothing has changed.
 int view_change(const struct view_request *asked, struct view_change *change);
 
 // Takes a change back.
 void view_restore(const struct view_change *change);
 
-// Calls `visit` for each membership of the socket that is known; it may only read and write memory. A `socket` of 0 in
+// The kernel has followed a change: what has ended is forgotten.
+void view_finish(const struct view_change *change);
+
+// Calls `visit` for each membership of the socket that is known, those that have just ended too; it may only read and write memory. A `socket` of 0 in
 // the record drops it. false: busy.
 bool view_each(uint64_t socket, void (*visit)(struct view_record *record, void *context), void *context);
 

@@ -128,11 +128,12 @@ static bool read_group(int level, const void *value, socklen_t length, struct re
 	return true;
 }
 
+// IPv4 takes no longer one.
 static bool read_group_source(int level, const void *value, socklen_t length, struct request *request)
 {
 	struct group_source_req group;
-	if (!take(&group, sizeof(group), value, length) || !is_of(level, &group.gsr_group) ||
-	        !is_of(level, &group.gsr_source))
+	if ((level == IPPROTO_IP && length != sizeof(group)) || !take(&group, sizeof(group), value, length) ||
+	        !is_of(level, &group.gsr_group) || !is_of(level, &group.gsr_source))
 		return false;
 	request->index = group.gsr_interface;
 	request->group = address_in(level, &group.gsr_group);

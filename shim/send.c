@@ -197,8 +197,7 @@ static __attribute__((noinline)) ssize_t settle_and_write(int fd, const void *by
 	bool fails;
 	struct iovec part = {(void *)bytes, length};
 	const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	if (goes_to_group(fd, &subject, &fails) &&
-	        length <= SIZE_MAX / 2) // sendmsg has another error for more
+	if (goes_to_group(fd, &subject, &fails) && length <= INT32_MAX) // sendmsg has another error for more
 		return outgoing_send(&subject, &next.sendmsg, &message, 0);
 	return fails ? -1 : next.write(fd, bytes, length);
 }

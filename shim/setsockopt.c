@@ -2,6 +2,7 @@
 #include "functions.h"
 
 #include "filters.h"
+#include "outgoing.h"
 #include "own_joins.h"
 #include "own_options.h"
 #include "settle.h"
@@ -49,12 +50,13 @@ static void note_own_filter(int fd, int name)
 		descriptor_replace(fd, state, name == SO_DETACH_FILTER ? state & ~flag : state | flag);
 }
 
-// Datagrams that are put together from several calls can't be taken apart again for several interfaces.
-static void note_cork(int fd)
+static void note_cork(int fd, const void *value)
 {
-	uint64_t state = descriptor_state(fd);
-	if (state & INET)
-		descriptor_replace(fd, state, state | CORKED);
+	int on;
+	struct subject subject = subject_known(fd);
+	memcpy(&on, value, sizeof(on)); // which the kernel has read
+	if (subject.state & INET)
+		outgoing_corked(&subject, on);
 }
 
 static int set_option(set_function *behind, int fd, int level, int name, const void *value, socklen_t length)
@@ -72,7 +74,7 @@ static int set_option(set_function *behind, int fd, int level, int name, const v
 		if (!result)
 			own_options_note(fd, level, name);
 		if (!result && policy.spreads && level == IPPROTO_UDP && name == UDP_CORK_OPTION)
-			note_cork(fd);
+			note_cork(fd, value);
 		return result;
 	}
 	settle_shared(fd);

@@ -6,6 +6,7 @@
 #include "functions.h"
 #include "joins.h"
 #include "own_joins.h"
+#include "own_options.h"
 #include "peers.h"
 #include "pending.h"
 #include "place.h"
@@ -78,6 +79,7 @@ static int adopt(struct subject *subject)
 	look_at_names(subject);
 	report_decision(subject, "adopted: made before the shim saw it");
 	plan_make(&plan, &policy, &subject->facts);
+	own_options_adopt(subject, &plan);
 	int error = place_values(subject, NULL, &plan);
 	return error ? error : adopt_joins(subject);
 }

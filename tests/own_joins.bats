@@ -296,3 +296,37 @@ random_requests() {
 	[ "$(grep -c '^memberships: 0$' "$(out r)")" = 6 ]
 	silent r
 }
+
+# --- at once ---
+
+STRESSED=('SOCKGRAFT_FILTER=239.1.1.1%b1' 'SOCKGRAFT_FILTER=10.77.0.1@239.1.1.1%b*' SOCKGRAFT_INTERFACE=b0+b1)
+
+@test "threads, children and a signal handler that join and leave at once all succeed" {
+	local policy
+	for policy in "${STRESSED[@]}"; do
+		export "${policy?}"
+		start r grafted "$MEMBERSHIPS" ipv4 stress 2 239.1.1.1 memberships
+		finish r
+		said r '^[1-9][0-9]* rounds$'
+		without_members
+		unset "${policy%%=*}"
+	done
+}
+
+@test "IPv6: threads, children and a signal handler that join and leave at once all succeed" {
+	SOCKGRAFT_INTERFACE=b0+b1 start r grafted "$MEMBERSHIPS" ipv6 stress 2 ff35::1 memberships
+	finish r
+	said r '^[1-9][0-9]* rounds$'
+	without_members
+}
+
+@test "no data race" {
+	local sanitizer
+	needs_tsan tests/memberships
+	sanitizer=$(ldd "$TSAN/libsockgraft.so" | awk '/libtsan|libclang_rt/ { print $3 }')
+	export TSAN_OPTIONS=log_path=$BATS_TEST_TMPDIR/sanitizer
+	SOCKGRAFT_FILTER='239.1.1.1%b1' on receiver env LD_PRELOAD="$TSAN/libsockgraft.so $sanitizer" \
+		"$TSAN/tests/memberships" ipv4 stress 2 239.1.1.1%b0 memberships >"$(out r)" 2>"$(err r)" || can_run
+	said r '^[1-9][0-9]* rounds$'
+	without_members
+}

@@ -208,6 +208,11 @@ mcfilter() {
 	END
 }
 
+# mcfilter_is "INCLUDE EXCLUDE" INTERFACE GROUP SOURCE
+mcfilter_is() {
+	[ "$(mcfilter "${@:2}")" = "$1" ]
+}
+
 # asleep NAME: the program waits for something, as a receiver does once it is set up.
 asleep() {
 	[[ $(cat "/proc/${STARTED[$1]}/stat" 2>/dev/null) == *") S "* ]]

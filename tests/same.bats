@@ -81,8 +81,8 @@ is_same() { # [VARIABLE=VALUE...]
 
 # Rules on all that a rule can ask for, which leave everything as it was.
 @test "every function is the same where rules match and change nothing" {
-	is_same SOCKGRAFT_RULES='udp: multicast-loop=on; udp to=0.0.0.0/0: multicast-ttl=1;
-		udp to=::/0: multicast-hoplimit=1; port=1-65535: priority=0; addr=127.0.0.0/8: ttl=64; tcp: mark=0'
+	is_same SOCKGRAFT_RULES='udp: multicast-loop=?on; udp to=0.0.0.0/0: multicast-ttl=?1;
+		udp to=::/0: multicast-hoplimit=?1; port=1-65535: priority=?0; addr=127.0.0.0/8: ttl=?64; tcp: mark=?0'
 	[ "$(warnings with)" = 0 ]
 }
 
@@ -95,7 +95,27 @@ is_same() { # [VARIABLE=VALUE...]
 }
 
 @test "every function is the same where the program's joins are rewritten" {
-	is_same SOCKGRAFT_FILTER='10.77.0.1@*%b1,fd77::1@*%b1' SOCKGRAFT_INTERFACE='?lo'
+	is_same SOCKGRAFT_FILTER='10.77.0.1@*%b1,fd77::1@*%b1'
+	[ "$(warnings with)" = 0 ]
+}
+
+# What is enforced is as it was, so that only the values that the program sets itself are others.
+@test "every function is the same but for the values where the policy enforces those that there are" {
+	run_calls without "$SANITIZER"
+	run_calls with "$GRAFT" SOCKGRAFT_RULES='udp: multicast-loop=on multicast-all=on multicast-ttl=1
+		multicast-hoplimit=1 rcvbuf=106496 sndbuf=106496; tos=0 tclass=0 dscp=0 ttl=64 hoplimit=64 priority=0 mark=0'
+	sed -i '/^_*setsockopt/s/; now.*//' "$(calls without)" "$(calls with)"
+	compare_calls
+	[ "$(warnings with)" = 0 ]
+}
+
+@test "every function is the same where multicast leaves by several interfaces" {
+	is_same SOCKGRAFT_INTERFACE=lo+b0
+	[ "$(warnings with)" = 0 ]
+}
+
+@test "every function is the same where what nobody sends to is redirected" {
+	is_same SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.1,fd99::9->fd77::1,239.99.9.9:9->239.1.1.1'
 	[ "$(warnings with)" = 0 ]
 }
 

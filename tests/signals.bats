@@ -34,6 +34,12 @@ handles() {
 	handles "$GROUPS4" 8192
 }
 
+@test "the same, where the program's joins are rewritten" {
+	export SOCKGRAFT_FILTER='10.77.0.1+10.77.0.3+10.77.0.4+10.77.0.5+10.77.0.6@*%b*'
+	handles "$GROUPS4" 0
+	[[ $GRAFT == *" "* ]] || handles "$GROUPS4" 8192
+}
+
 @test "what children close, open and bind leaves the parent's sockets as they are" {
 	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" children 10.77.0.22 5000
 	finish r

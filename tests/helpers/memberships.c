@@ -8,6 +8,8 @@
 //	        by the requests of RFC 3678; with "/mreq" and "/mreqn" behind its name by those of ip(7) and ipv6(7),
 //	        the interface by its address or by its index
 //	random SEED COUNT               so many requests of all kinds, on few groups, interfaces and sources
+//	stress SECONDS GROUP            threads join and leave the group on the socket, each from a source of its own;
+//	                                children and a signal handler on sockets of their own
 //	bind PORT, connect ADDRESS PORT
 //	dup                             goes on with a copy
 //	fork                            goes on in a child
@@ -23,11 +25,15 @@
 #include <err.h>
 #include <errno.h>
 #include <net/if.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SOURCES = 128, MEMBERSHIPS = 64 };
@@ -242,6 +248,84 @@ static void put_random(unsigned *seed, int ipv6)
 	request(step, what);
 }
 
+// ---- at once --------------------------------------------------------------------------------------------
+
+enum { THREADS = 4, PERIOD = 20000 /* us */ };
+
+static int stopped, wrong; // read and written by all at once
+static struct asked stressed;
+static unsigned rounds;
+
+static int in_and_out(int socket, unsigned number)
+{
+	struct group_source_req source = {stressed.index, stressed.address, stressed.sources[number]};
+	return setsockopt(socket, level, MCAST_JOIN_SOURCE_GROUP, &source, sizeof(source)) ||
+	       setsockopt(socket, level, MCAST_LEAVE_SOURCE_GROUP, &source, sizeof(source));
+}
+
+static void *stress_thread(void *number)
+{
+	while (!__atomic_load_n(&stopped, __ATOMIC_RELAXED)) {
+		if (in_and_out(fd, *(unsigned *)number))
+			err(1, "in a thread");
+		__atomic_add_fetch(&rounds, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static int stress_elsewhere(void)
+{
+	int other = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0), failed = other < 0 || in_and_out(other, 0);
+	return close(other) || failed;
+}
+
+static void on_alarm(int number)
+{
+	int kept = errno;
+	(void)number;
+	__atomic_fetch_or(&wrong, stress_elsewhere(), __ATOMIC_RELAXED);
+	errno = kept;
+}
+
+static void stress_children(time_t end)
+{
+	int status;
+	while (time(NULL) < end) {
+		pid_t child = fork();
+		if (!child)
+			_exit(stress_elsewhere() || stress_elsewhere());
+		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+			;
+		if (child < 0 || status || __atomic_load_n(&wrong, __ATOMIC_RELAXED))
+			errx(1, "a child ended with %#x, or the handler went wrong", (unsigned)status);
+	}
+}
+
+static void stress(const char *seconds, const char *group)
+{
+	const struct itimerval period = {{0, PERIOD}, {0, PERIOD}}, none = {0};
+	pthread_t threads[THREADS];
+	unsigned numbers[THREADS];
+	stressed = read_asked(group);
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm, .sa_flags = SA_RESTART}, NULL);
+	setitimer(ITIMER_REAL, &period, NULL);
+	for (unsigned i = 0; i < THREADS; i++) {
+		char source[32];
+		numbers[i] = i;
+		snprintf(source, sizeof(source), "%s%u", level == IPPROTO_IP ? "10.77.0." : "fd77::", 1 + i);
+		stressed.sources[i] = address_of(source);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, stress_thread, &numbers[i]))
+			errx(1, "pthread_create");
+	stress_children(time(NULL) + atoi(seconds));
+	__atomic_store_n(&stopped, 1, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	setitimer(ITIMER_REAL, &none, NULL);
+	printf("%u rounds\n", rounds);
+}
+
 // ---- other steps ------------------------------------------------------------------------------------------
 
 static void make(void)
@@ -341,6 +425,9 @@ static char **take_step(char **at)
 		name(bind, family == AF_INET ? "0.0.0.0" : "::", *at++);
 	} else if (!strcmp(step, "connect")) {
 		name(connect, at[0], at[1]);
+		at += 2;
+	} else if (!strcmp(step, "stress")) {
+		stress(at[0], at[1]);
 		at += 2;
 	} else if (!strcmp(step, "random")) {
 		unsigned seed = (unsigned)atoi(*at++);

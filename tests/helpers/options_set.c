@@ -247,17 +247,19 @@ static void give_up_privileges(void)
 		err(2, "capset");
 }
 
-// On a socket that was made while there were privileges.
+// On sockets that were made while there were privileges.
 static void set_unprivileged(void)
 {
 	static const int numbers[] = {0, 1, 6, 7, 70000};
-	int fd = open_socket();
+	int fds[COUNT(options) * COUNT(numbers)];
+	for (size_t i = 0; i < COUNT(fds); i++)
+		fds[i] = open_socket();
 	give_up_privileges();
-	for (size_t i = 0; i < COUNT(options) * COUNT(numbers); i++) {
+	for (size_t i = 0; i < COUNT(fds); i++) {
 		char what[16];
 		int value = numbers[i % COUNT(numbers)];
 		snprintf(what, sizeof(what), "%d", value);
-		set_on(fd, &options[i / COUNT(numbers)], what, &value, sizeof(value));
+		set_on(fds[i], &options[i / COUNT(numbers)], what, &value, sizeof(value));
 	}
 }
 

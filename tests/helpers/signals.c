@@ -75,12 +75,27 @@ static int send_all(int fd, const struct sockaddr *to, socklen_t length)
 	return 0;
 }
 
+// From whatever source it is asked for, and then from one less.
+static int use_memberships(int fd)
+{
+	struct ip_mreq mreq = {.imr_interface = {htonl(INADDR_LOOPBACK)}};
+	struct ip_mreq_source source = {0};
+	inet_pton(AF_INET, "239.7.7.7", &mreq.imr_multiaddr);
+	memcpy(&source.imr_multiaddr, &mreq.imr_multiaddr, sizeof(mreq.imr_multiaddr));
+	memcpy(&source.imr_interface, &mreq.imr_interface, sizeof(mreq.imr_interface));
+	memcpy(&source.imr_sourceaddr, &at.sin_addr, sizeof(at.sin_addr));
+	MUST(!setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq, sizeof(mreq)));
+	MUST(!setsockopt(fd, IPPROTO_IP, IP_BLOCK_SOURCE, &source, sizeof(source)));
+	MUST(!setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &mreq, sizeof(mreq)));
+	return 0;
+}
+
 static int use_datagrams(void)
 {
 	struct sockaddr_in name = {0};
 	socklen_t length = sizeof(name);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1;
-	MUST(fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)));
+	MUST(fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) && !use_memberships(fd));
 	MUST(!bind(fd, at_any, sizeof(at)));
 	MUST(!getsockname(fd, (struct sockaddr *)&name, &length));
 	MUST(name.sin_addr.s_addr == at.sin_addr.s_addr);
