@@ -215,12 +215,6 @@ static struct descriptor_peer peer_entries[PEERS] ROOM;
 static bool asked_ready[ASKED_ADDRESSES], peers_ready[PEERS];
 static unsigned asked_taken, peers_taken;
 
-bool descriptor_same_address(const union graft_address *a, const union graft_address *b)
-{
-	return graft_address_equal(a, b) && graft_address_port(a) == graft_address_port(b) &&
-	       (a->any.sa_family == AF_INET || a->v6.sin6_scope_id == b->v6.sin6_scope_id);
-}
-
 static bool same_asked(unsigned number, const void *address)
 {
 	return descriptor_same_address(&asked_entries[number], address);

@@ -151,7 +151,16 @@ uint64_t descriptor_peer_bits(const struct descriptor_peer *peer);
 const struct descriptor_peer *descriptor_peer(uint64_t state);
 
 // Whether two addresses are the same in all that counts: version, port, zone.
-bool descriptor_same_address(const union graft_address *a, const union graft_address *b);
+static inline bool descriptor_same_address(const union graft_address *a, const union graft_address *b)
+{
+	if (a->any.sa_family != b->any.sa_family ||
+	        a->v4.sin_port != b->v4.sin_port) // in the same place for both
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr) &&
+	       a->v6.sin6_scope_id == b->v6.sin6_scope_id;
+}
 #define PEER_BITS (127ULL << PEER_SHIFT)
 
 #endif

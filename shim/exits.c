@@ -139,19 +139,36 @@ static bool may_change(const struct setting *setting, const struct exits *exits)
 	return missing;
 }
 
+// The socket's own multicast interface is the first: what leaves by one alone leaves by that.
+static SELDOM __attribute__((noinline)) void find_again(
+        const struct subject *subject, const struct setting *setting, unsigned first, struct exits *exits)
+{
+	exits_place(subject, setting, exits, &(bool){false});
+	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6; side++)
+		if (exits->count && exits->list[0].index != first)
+			graft_side_multicast_interface_set(subject->fd, side, exits->list[0].index);
+}
+
+static unsigned first_of(const struct exits *exits)
+{
+	return exits->count ? exits->list[0].index : 0;
+}
+
 void exits_get(struct subject *subject, const union graft_address *to, struct exits *exits)
 {
 	const struct setting *setting;
 	uint32_t second;
+	unsigned first = 0;
 	if (recall(subject->fd, &setting, &second, exits)) {
 		if (!may_change(setting, exits) || second == now())
 			return;
+		first = first_of(exits);
 	} else {
 		setting = setting_for(subject, to);
 	}
 	exits->count = 0;
 	if (setting)
-		exits_place(subject, setting, exits, &(bool){false});
+		find_again(subject, setting, first, exits);
 }
 
 void exits_renew(struct subject *subject)
@@ -159,11 +176,11 @@ void exits_renew(struct subject *subject)
 	const union graft_address nowhere = {0};
 	const struct setting *setting;
 	uint32_t second;
-	struct exits exits;
+	struct exits exits = {.count = 0};
 	if (!recall(subject->fd, &setting, &second, &exits))
 		setting = setting_for(subject, &nowhere);
 	if (setting)
-		exits_place(subject, setting, &exits, &(bool){false});
+		find_again(subject, setting, first_of(&exits), &exits);
 }
 
 void exits_failed(struct subject *subject)
@@ -172,7 +189,7 @@ void exits_failed(struct subject *subject)
 	uint32_t second;
 	struct exits exits;
 	if (recall(subject->fd, &setting, &second, &exits) && second != now())
-		exits_place(subject, setting, &exits, &(bool){false});
+		find_again(subject, setting, first_of(&exits), &exits);
 }
 
 void exits_copy(int from, int to)

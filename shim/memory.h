@@ -57,7 +57,7 @@ static inline bool known_readable(const void *memory, size_t length)
 }
 
 // Finds out, and remembers it.
-bool readable_anew(const void *memory, size_t length);
+__attribute__((cold)) bool readable_anew(const void *memory, size_t length);
 
 static inline bool readable_again(const void *memory, size_t length)
 {

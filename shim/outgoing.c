@@ -53,6 +53,17 @@ static bool reads(
 	return family == AF_INET || (family == AF_UNSPEC && !(subject->state & INET6));
 }
 
+static bool is_group(const union graft_address *to)
+{
+	return address_is_mapped(to) ? graft_address_is_multicast(to) : address_is_multicast(to);
+}
+
+// Of a group in IPv6 that is local to the link the address has a zone, which names the interface as well.
+static bool has_zone(const union graft_address *to)
+{
+	return to->any.sa_family == AF_INET6 && to->v6.sin6_scope_id && graft_address_is_link_local(to);
+}
+
 static void find_destination(
         struct subject *subject, const struct msghdr *message, struct destination *destination)
 {
@@ -63,29 +74,32 @@ static void find_destination(
 	bool mapped = destination->given && address_is_mapped(to);
 	destination->v4 =
 	        destination->given ? mapped || to->any.sa_family == AF_INET : !(subject->state & INET6);
-	if (!destination->given)
-		destination->group = subject->state & PEER_IS_GROUP;
-	else
-		destination->group = mapped ? graft_address_is_multicast(to) : address_is_multicast(to);
+	destination->group = destination->given ? is_group(to) : subject->state & PEER_IS_GROUP;
 }
 
-static bool may_redirect(const struct subject *subject, const void *name, size_t length)
+// Whether it matters that a datagram goes to the address at `name`.
+static bool concerns_address(const struct subject *subject, const struct sockaddr *name, size_t length)
 {
 	union graft_address to;
-	return subject_redirects(subject) && reads(subject, name, length, &to) &&
-	       peers_may_redirect(subject, &to);
+	uint64_t state = subject->state;
+	if (!(state & (SPREADS | HELD(HELD_INTERFACE))) && !subject_redirects(subject))
+		return false;
+	if (!reads(subject, name, length, &to))
+		return false;
+	if (is_group(&to) && (state & SPREADS || (state & HELD(HELD_INTERFACE) && has_zone(&to))))
+		return true;
+	return peers_may_redirect(subject, &to);
 }
 
-bool outgoing_concerns(const struct subject *subject, const void *name, size_t length, bool controlled)
+bool outgoing_concerns(
+        const struct subject *subject, const struct sockaddr *name, size_t length, bool controlled)
 {
 	uint64_t state = subject->state;
-	if (name && (state & (SOURCED | SPREADS) || (state & INET6 && state & HELD(HELD_INTERFACE))))
+	if (state & SPREADS && !name)
+		return state & PEER_IS_GROUP;
+	if ((name && state & SOURCED) || (controlled && state & HELD_IN_CONTROL))
 		return true;
-	if (state & SPREADS && state & PEER_IS_GROUP)
-		return true;
-	if (controlled && state & HELD_IN_CONTROL)
-		return true;
-	return name && may_redirect(subject, name, length);
+	return name && concerns_address(subject, name, length);
 }
 
 bool outgoing_concerns_many(const struct subject *subject)
@@ -105,11 +119,10 @@ struct treatment {
 	struct control control;
 };
 
-// Of a group in IPv6 that is local to the link the address has a zone, which names the interface as well.
 static void set_zone(struct destination *destination, unsigned index)
 {
-	if (!destination->given || destination->v4 || !destination->to.v6.sin6_scope_id ||
-	        !graft_address_is_link_local(&destination->to) || destination->to.v6.sin6_scope_id == index)
+	if (!destination->given || destination->v4 || !has_zone(&destination->to) ||
+	        destination->to.v6.sin6_scope_id == index)
 		return;
 	destination->to.v6.sin6_scope_id = index;
 	destination->moved = true;
@@ -148,7 +161,9 @@ static void place_interface(
 		return;
 	if (!destination->given && exits->list[0].source.any.sa_family == AF_INET6)
 		destination->v4 = graft_address_is_mapped(&exits->list[0].source);
-	treatment->everywhere = subject->state & SPREADS && !(subject->state & CORKED);
+	// By one alone it leaves anyway; but a connected socket has the source of the one that there was then.
+	treatment->everywhere = subject->state & SPREADS && !(subject->state & CORKED) &&
+	                        (exits->count > 1 || !destination->given);
 	if (info->index && (treatment->everywhere || exits_number(exits, info->index) < 0)) {
 		*info = (struct packet_info){0};
 		treatment->addressed = true;
@@ -272,7 +287,7 @@ static void report_exit(struct subject *subject, unsigned index, int error)
 	        "the datagram left by the others; is the interface up, with an address and a route to the group?");
 }
 
-static __attribute__((noinline)) void report_failed(
+static SELDOM void report_failed(
         struct subject *subject, const struct exits *exits, const struct outcome *outcome)
 {
 	for (unsigned i = 0; i < exits->count && outcome->result >= 0; i++)

@@ -12,7 +12,8 @@ typedef int send_many_function(int fd, struct mmsghdr *messages, unsigned int co
 
 // Whether there may be anything to do for a datagram to the address at `name` (NULL: to the peer), with or without
 // control messages of its own.
-bool outgoing_concerns(const struct subject *subject, const void *name, size_t length, bool controlled);
+bool outgoing_concerns(
+        const struct subject *subject, const struct sockaddr *name, size_t length, bool controlled);
 
 // The same for datagrams of any kind.
 bool outgoing_concerns_many(const struct subject *subject);

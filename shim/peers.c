@@ -87,9 +87,10 @@ static socklen_t least_of(socklen_t length)
 
 void peers_show(int fd, struct sockaddr *address, socklen_t room, socklen_t length)
 {
-	struct subject subject = subject_known(fd);
+	struct subject subject;
 	union graft_address real = {0};
 	int kept = errno;
+	subject_recall(&subject, fd);
 	if (!(subject.state & ANSWERED) || length > sizeof(real) || length < sizeof(real.v4))
 		return;
 	if (room > length)

@@ -20,7 +20,8 @@ typedef ssize_t receive_function(int fd, struct msghdr *message, int flags);
 // while this call waits.
 static bool may_be_answered(int fd)
 {
-	const struct subject subject = subject_known(fd);
+	struct subject subject;
+	subject_recall(&subject, fd);
 	return subject_redirects(&subject);
 }
 

@@ -31,7 +31,8 @@ static int place_before(struct subject *subject, const void *to, socklen_t lengt
 	return settle_destination(subject, to, length);
 }
 
-static __attribute__((noinline)) bool settle_before(struct subject *subject, const void *to, socklen_t length)
+static SELDOM __attribute__((noinline)) bool settle_before(
+        struct subject *subject, const void *to, socklen_t length)
 {
 	int kept = errno, error = place_before(subject, to, length);
 	errno = error ? -error : kept;
@@ -41,7 +42,7 @@ static __attribute__((noinline)) bool settle_before(struct subject *subject, con
 // What has to be done before a datagram to `to`. false: the call fails, errno set.
 static inline bool before_send(int fd, struct sending *sending, const void *to, socklen_t length)
 {
-	sending->subject = subject_known(fd);
+	subject_recall(&sending->subject, fd);
 	sending->settled = sending->subject.state & SEND_SETTLED;
 	return sending->settled || settle_before(&sending->subject, to, length);
 }
@@ -171,8 +172,10 @@ int on_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, message_fl
 // Whether what goes to the socket's peer takes outgoing_send. false with `*fails`: the call fails, errno set.
 static bool goes_to_group(int fd, struct subject *subject, bool *fails)
 {
-	*fails = settle(fd, MSG_DONTWAIT);
-	*subject = subject_known(fd);
+	subject_recall(subject, fd);
+	*fails = !(subject->state & SEND_SETTLED) && settle(fd, MSG_DONTWAIT);
+	if (!(subject->state & SEND_SETTLED))
+		subject_recall(subject, fd);
 	return !*fails && outgoing_concerns(subject, NULL, 0, false);
 }
 

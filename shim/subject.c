@@ -71,6 +71,13 @@ uint64_t state_of_descriptor(int fd)
 	return state_of_socket(family, int_option(fd, SO_TYPE), int_option(fd, SO_PROTOCOL));
 }
 
+struct subject subject_known(int fd)
+{
+	struct subject subject = {0};
+	subject_recall(&subject, fd);
+	return subject;
+}
+
 void subject_refresh(struct subject *subject)
 {
 	subject->was = subject->state = descriptor_state(subject->fd);

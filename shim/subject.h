@@ -20,16 +20,19 @@ uint64_t state_of_socket(int family, int type, int protocol);
 uint64_t state_of_descriptor(int fd);
 
 // The subject of `fd` as the table knows it; its addresses are asked from the kernel only by the calls below.
-static inline struct subject subject_known(int fd)
+struct subject subject_known(int fd);
+
+// The same on the way of each datagram: of addresses that aren't known, no more is laid out than that there is none.
+static inline void subject_recall(struct subject *subject, int fd)
 {
 	uint64_t state = descriptor_state(fd);
-	return (struct subject){
-	        .fd = fd,
-	        .was = state,
-	        .state = state,
-	        .facts = {.kind = (enum socket_kind)(state >> KIND_SHIFT & 3),
-	                .family = state & INET6 ? AF_INET6 : AF_INET},
-	};
+	struct facts *facts = &subject->facts;
+	subject->fd = fd;
+	subject->was = subject->state = state;
+	facts->kind = (enum socket_kind)(state >> KIND_SHIFT & 3);
+	facts->family = state & INET6 ? AF_INET6 : AF_INET;
+	facts->local_known = facts->to_known = false;
+	facts->local.any.sa_family = facts->to.any.sa_family = facts->real_to.any.sa_family = AF_UNSPEC;
 }
 
 // Takes over what the table says by now.
@@ -72,22 +75,25 @@ bool subject_reads(const struct subject *subject, const struct sockaddr *address
         union graft_address *into);
 
 // ---- what the operator is told about it -----------------------------------------------------------------
+//
+// Seldom, in the way of a datagram: what leads there is kept out of it.
+#define SELDOM __attribute__((cold))
 
 // "fd 3 udp 10.0.0.1:5000: WHAT (ORIGIN)" at level info.
 void report_placed(const struct subject *subject, const char *what, const char *origin);
 
 // What the program said itself changes nothing, at level info; `once`, in control messages, which may be many, told once
 // for a descriptor.
-void report_overridden(struct subject *subject, enum held held, bool once);
+SELDOM void report_overridden(struct subject *subject, enum held held, bool once);
 
 // A decision, at level debug.
 void report_decision(const struct subject *subject, const char *what);
 
 // The kernel refused `what` with `error` (negative): one warning, with what to do about it. Returns 0, or the
 // error where the policy wants the intercepted call to fail.
-int report_refused(const struct subject *subject, const char *what, int error, const char *advice);
+SELDOM int report_refused(const struct subject *subject, const char *what, int error, const char *advice);
 
 // A warning that is no refusal, said once in a process.
-void report_once(const struct subject *subject, const char *what);
+SELDOM void report_once(const struct subject *subject, const char *what);
 
 #endif
