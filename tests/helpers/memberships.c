@@ -250,7 +250,7 @@ static void put_random(unsigned *seed, int ipv6)
 
 // ---- at once --------------------------------------------------------------------------------------------
 
-enum { THREADS = 4, PERIOD = 20000 /* us */ };
+enum { THREADS = 4, PERIOD = 2000 /* us */ };
 
 static int stopped, wrong; // read and written by all at once
 static struct asked stressed;
@@ -279,11 +279,18 @@ static int stress_elsewhere(void)
 	return close(other) || failed;
 }
 
+// The next one comes a while after this one has ended, however long it took.
+static void set_alarm(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0, PERIOD}}, NULL);
+}
+
 static void on_alarm(int number)
 {
 	int kept = errno;
 	(void)number;
 	__atomic_fetch_or(&wrong, stress_elsewhere(), __ATOMIC_RELAXED);
+	set_alarm();
 	errno = kept;
 }
 
@@ -303,12 +310,11 @@ static void stress_children(time_t end)
 
 static void stress(const char *seconds, const char *group)
 {
-	const struct itimerval period = {{0, PERIOD}, {0, PERIOD}}, none = {0};
+	const struct itimerval none = {0};
 	pthread_t threads[THREADS];
 	unsigned numbers[THREADS];
 	stressed = read_asked(group);
 	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm, .sa_flags = SA_RESTART}, NULL);
-	setitimer(ITIMER_REAL, &period, NULL);
 	for (unsigned i = 0; i < THREADS; i++) {
 		char source[32];
 		numbers[i] = i;
@@ -318,6 +324,7 @@ static void stress(const char *seconds, const char *group)
 	for (unsigned i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, stress_thread, &numbers[i]))
 			errx(1, "pthread_create");
+	set_alarm();
 	stress_children(time(NULL) + atoi(seconds));
 	__atomic_store_n(&stopped, 1, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < THREADS; i++)
