@@ -13,9 +13,7 @@ enum descriptor_flag {
 	SEEN = 1 << 0,
 	RECEIVE_QUIET = 1 << 1, // calls that neither name nor address the socket have nothing to do first
 	SEND_QUIET = 1 << 2,    // nor has sendto and its like
-	MESSAGE_QUIET =
-	        1
-	        << 3, // RECEIVE_QUIET, no descriptors arrive through it (AF_UNIX), nor answers in another name
+	MESSAGE_QUIET = 1 << 3, // RECEIVE_QUIET; no descriptors arrive (AF_UNIX), nor answers in another name
 	INHERITED = 1 << 4, // an inet socket that was open when the program started; no call on it seen yet
 	INET = 1 << 5,
 	INET6 = 1 << 6, // AF_INET6, together with INET
