@@ -26,9 +26,9 @@ static inline __attribute__((always_inline)) size_t put(
 // libc does where their lengths are wrong.
 
 struct part {
-	struct cmsghdr header;
 	const char *at, *data;
 	size_t size; // of the program's room: the last one may go without its padding
+	struct cmsghdr header;
 };
 
 static const char *end_of(const struct msghdr *message)

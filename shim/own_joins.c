@@ -273,7 +273,8 @@ static int without_memory(const struct subject *subject, const struct call *call
 	int fails = report_refused(subject, "the program's own join", -ENOMEM,
 	        "no memory to look for what the policy has to say of it: made as the program asks");
 	int error = fails ? fails : call_on(subject, call);
-	return error == -EADDRNOTAVAIL ? 0 : error; // where there is none by the program's name there may be by another
+	// Where there is none by the program's name there may be one by another.
+	return error == -EADDRNOTAVAIL ? 0 : error;
 }
 
 static int by_policy(struct subject *subject, const struct call *call, const struct request *request,

@@ -14,11 +14,11 @@ teardown() {
 
 # from_one FAMILY GROUP SOURCE: the program's request, whatever its form, becomes a membership from that source.
 from_one() {
-	local family=$1 group=$2 source=$3 form request
+	local family=$1 group=$2 source=$3 request
 	export SOCKGRAFT_FILTER=$source@$group%b0
 	shift 3
 	for request; do
-		asks "$family" ${request% *} "${request#* }"
+		asks "$family" "${request% *}" "${request#* }"
 		members "$group%b0 include 1"
 		[ "$(mcfilter b0 "$group" "$source")" = "1 0" ] || fail "$request"
 		silent r
@@ -220,8 +220,7 @@ from_one() {
 }
 
 @test "a rule on the address, which a connect tells" {
-	export SOCKGRAFT_RULES='udp addr=10.77.0.0/16: filter=10.77.0.1@*'
-	asks ipv4 join 239.1.1.1%b0 connect 10.77.0.1 9
+	SOCKGRAFT_RULES='udp addr=10.77.0.0/16: filter=10.77.0.1@*' asks ipv4 join 239.1.1.1%b0 connect 10.77.0.1 9
 	members '239.1.1.1%b0 include 1'
 }
 

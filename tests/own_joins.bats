@@ -67,8 +67,7 @@ random_requests() {
 	for i in {1..21}; do
 		steps+=(join "239.1.1.$i")
 	done
-	export SOCKGRAFT_FILTER=10.77.0.1@239.0.0.0/8%b0
-	are_alike ipv4 "${steps[@]}" leave 239.1.1.3 join 239.1.1.21
+	SOCKGRAFT_FILTER=10.77.0.1@239.0.0.0/8%b0 are_alike ipv4 "${steps[@]}" leave 239.1.1.3 join 239.1.1.21
 	said r '^join 239.1.1.21: No buffer space available$'
 }
 

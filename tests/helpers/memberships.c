@@ -20,6 +20,7 @@
 //	receive                         prints what arrives
 //	memberships                     prints what the kernel says that the socket is a member of
 #include "../../core/sockgraft.h"
+#include "../../core/text.h"
 
 #include <arpa/inet.h>
 #include <err.h>
@@ -229,7 +230,8 @@ static void put_random(unsigned *seed, int ipv6)
 	static const char *const interfaces[] = {"", "%b0", "%b1"};
 	static const char *const forms[] = {"", "/mreq", "/mreqn"};
 	const struct row *row = &rows[below(seed, sizeof(rows) / sizeof(rows[0]))];
-	char step[32], what[128] = "", part[32];
+	char step[32], buffer[128] = "";
+	struct text what = TEXT_IN(buffer);
 	unsigned form = below(seed, 3),
 	         bare = row->group == MCAST_JOIN_GROUP || row->group == MCAST_LEAVE_GROUP;
 	if ((ipv6 && !row->mreq6) || (form == 2 && !bare))
@@ -237,15 +239,15 @@ static void put_random(unsigned *seed, int ipv6)
 	snprintf(step, sizeof(step), "%s%s", row->name, forms[form]);
 	unsigned count = bare ? 0 : row->group == MCAST_MSFILTER ? below(seed, 4) : 1;
 	for (unsigned i = 0; i < count; i++) {
-		unsigned source = row->group == MCAST_MSFILTER ? i + 1 : below(seed, 3) + 1;
-		snprintf(part, sizeof(part), "%s%s%u", i ? "+" : "", ipv6 ? "fd77::" : "10.77.0.", source);
-		strcat(what, part);
+		text_put(&what, i ? "+" : "");
+		text_put(&what, ipv6 ? "fd77::" : "10.77.0.");
+		text_put_number(&what, row->group == MCAST_MSFILTER ? i + 1 : below(seed, 3) + 1);
 	}
-	snprintf(part, sizeof(part), "%s%s%u", count ? "@" : "", ipv6 ? "ff35::" : "232.1.1.",
-	        1 + below(seed, 2));
-	strcat(what, part);
-	strcat(what, interfaces[below(seed, 3)]);
-	request(step, what);
+	text_put(&what, count ? "@" : "");
+	text_put(&what, ipv6 ? "ff35::" : "232.1.1.");
+	text_put_number(&what, 1 + below(seed, 2));
+	text_put(&what, interfaces[below(seed, 3)]);
+	request(step, buffer);
 }
 
 // ---- at once --------------------------------------------------------------------------------------------
@@ -300,7 +302,7 @@ static void stress_children(time_t end)
 	while (time(NULL) < end) {
 		pid_t child = fork();
 		if (!child)
-			_exit(stress_elsewhere() || stress_elsewhere());
+			_exit(stress_elsewhere());
 		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 			;
 		if (child < 0 || status || __atomic_load_n(&wrong, __ATOMIC_RELAXED))
