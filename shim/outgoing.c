@@ -359,11 +359,12 @@ ssize_t outgoing_send(
 
 // ---- several datagrams ----------------------------------------------------------------------------------
 
-// Those that go on together: all get the same control messages.
+// Those that go on together: all get the same control messages. They lie on the stack, which may be the small one of a
+// signal handler: there is room for as many as the program sends.
 struct run {
-	struct mmsghdr messages[BATCH];
-	struct destination destinations[BATCH];
-	unsigned count;
+	struct mmsghdr *messages;
+	struct destination *destinations;
+	unsigned count, room;
 };
 
 static bool alike(const struct destination *a, const struct destination *b)
@@ -376,7 +377,7 @@ static void collect(struct subject *subject, const struct mmsghdr *messages, uns
         struct treatment *treatment)
 {
 	struct destination *first = &run->destinations[0];
-	for (run->count = 0; run->count < count && run->count < BATCH; run->count++) {
+	for (run->count = 0; run->count < count && run->count < run->room; run->count++) {
 		const struct mmsghdr *message = &messages[run->count];
 		struct destination *here = &run->destinations[run->count];
 		if (run->count &&
@@ -445,7 +446,10 @@ static int send_run_everywhere(struct subject *subject, send_many_function **beh
 static int send_run(struct subject *subject, send_many_function **behind, struct mmsghdr *messages,
         unsigned count, message_flags flags)
 {
-	struct run run;
+	unsigned room = count < BATCH ? count : BATCH;
+	struct mmsghdr copies[room];
+	struct destination destinations[room];
+	struct run run = {.messages = copies, .destinations = destinations, .room = room};
 	struct treatment treatment;
 	int kept = errno;
 	collect(subject, messages, count, &run, &treatment);

@@ -121,15 +121,19 @@ ssize_t on_recvmsg(int fd, struct msghdr *message, int flags)
 // The rooms for the senders' addresses, which the call overwrites; one that is larger than any address may be told smaller.
 struct rooms {
 	unsigned count;
-	unsigned char list[MESSAGES_AT_MOST];
+	unsigned char *list; // of rooms_wanted
 };
 
-static void find_rooms(int fd, const struct mmsghdr *messages, unsigned count, struct rooms *rooms)
+static unsigned rooms_wanted(int fd, unsigned count)
 {
-	rooms->count = 0;
 	if (!may_be_answered(fd))
-		return;
-	for (unsigned i = 0; i < count && i < MESSAGES_AT_MOST; i++) {
+		return 0;
+	return count < MESSAGES_AT_MOST ? count : MESSAGES_AT_MOST;
+}
+
+static void find_rooms(const struct mmsghdr *messages, unsigned wanted, struct rooms *rooms)
+{
+	for (unsigned i = 0; i < wanted; i++) {
 		if (!readable_again(&messages[i], sizeof(*messages)))
 			return;
 		const struct msghdr *message = &messages[i].msg_hdr;
@@ -153,8 +157,10 @@ static __attribute__((noinline)) int settle_and_recvmmsg(
 {
 	if (settle_first(fd, (int)flags))
 		return -1;
-	struct rooms rooms;
-	find_rooms(fd, messages, count, &rooms);
+	unsigned wanted = rooms_wanted(fd, count);
+	unsigned char list[wanted + 1]; // on the stack, which may be a small one
+	struct rooms rooms = {.list = list};
+	find_rooms(messages, wanted, &rooms);
 	return after_messages(fd, messages, next.recvmmsg(fd, messages, count, flags, timeout), &rooms);
 }
 
@@ -179,8 +185,10 @@ int on___recvmmsg64(
 {
 	if (settle_first(fd, flags))
 		return -1;
-	struct rooms rooms;
-	find_rooms(fd, messages, count, &rooms);
+	unsigned wanted = rooms_wanted(fd, count);
+	unsigned char list[wanted + 1]; // on the stack, which may be a small one
+	struct rooms rooms = {.list = list};
+	find_rooms(messages, wanted, &rooms);
 	return after_messages(fd, messages, next.__recvmmsg64(fd, messages, count, flags, timeout), &rooms);
 }
 #endif
