@@ -149,8 +149,6 @@ static int follow_unknown(struct own_work *work, const struct request *request, 
 {
 	bool joins = request->what == REQUEST_JOIN || request->what == REQUEST_JOIN_SOURCE;
 	int result = -EADDRNOTAVAIL;
-	if (joins)
-		__atomic_store_n(&unknown_made, true, __ATOMIC_RELAXED);
 	own_targets_clear(work);
 	own_targets_add(work, &work->supposed);
 	if (!work->joins.count) // its interface is not there yet
@@ -256,11 +254,13 @@ static int follow(struct own_work *work, const struct call *call, struct view_re
 	own_targets_add(work, &work->supposed);
 	if (!work->rewritten)
 		return pass_on(work, call, asked);
-	if (!found || is_unknown(work, asked))
+	if (found && is_unknown(work, asked))
 		return follow_unknown(work, asked->request, &asked->to);
-	int result = view_change(asked, &work->change);
-	if (result == VIEW_BUSY)
+	int result = found ? view_change(asked, &work->change) : VIEW_BUSY;
+	if (result == VIEW_BUSY) {
+		__atomic_store_n(&unknown_made, true, __ATOMIC_RELAXED);
 		return follow_unknown(work, asked->request, &asked->to);
+	}
 	if (work->change.what == VIEW_UNCHANGED)
 		return result == -EADDRNOTAVAIL ? leave_unknown(work->subject, call, asked->request) : result;
 	int error = follow_change(work);
