@@ -183,7 +183,8 @@ static uint64_t quiet(const struct subject *subject)
 	if (!sends_settled(subject))
 		return calls;
 	calls |= SEND_SETTLED;
-	if (!(state & (SOURCED | SPREADS)) && !subject_redirects(subject))
+	bool zones = state & INET6 && state & HELD(HELD_INTERFACE) && subject_is_message(subject);
+	if (!(state & (SOURCED | SPREADS)) && !zones && !subject_redirects(subject))
 		calls |= SEND_QUIET;
 	if (calls & SEND_QUIET && !(state & HELD_IN_CONTROL && subject_is_message(subject)))
 		calls |= CONTROL_QUIET;

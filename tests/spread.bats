@@ -289,6 +289,25 @@ many() {
 	not_on b0 two
 }
 
+# --- a zone ---
+
+@test "a group's zone gives way to the interface of the policy, in every call" {
+	watch6
+	SOCKGRAFT_INTERFACE=a1 run_script r sender grafted <<-END
+		made, group = udp(AF_INET6), ("ff02::114", 6000, 0, index("a0"))
+		for word in b"first", b"second":
+		    made.sendto(word, group)
+		made.sendmsg([b"message"], [], 0, group)
+		made.connect(group)
+		made.send(b"connected")
+		made.sendto(b"end", ("ff02::114", 6000, 0, index("a1")))
+	END
+	for word in first second message connected end; do
+		on_link "$word" b1 fe80::a1
+	done
+	not_on b0 first second message connected
+}
+
 # --- which interfaces ---
 
 @test "three interfaces, by name, index, address and pattern" {
