@@ -131,12 +131,25 @@ static const struct setting *setting_for(struct subject *subject, const union gr
 	return plan.values[KEY_INTERFACE];
 }
 
-static bool may_change(const struct setting *setting, const struct exits *exits)
+static bool may_change(const struct setting *setting, unsigned count)
 {
-	bool missing = exits->count < setting->value.interfaces.count;
+	bool missing = count < setting->value.interfaces.count;
 	for (unsigned i = 0; i < setting->value.interfaces.count && !missing; i++)
 		missing = setting->value.interfaces.items[i].by == GRAFT_BY_PATTERN;
 	return missing;
+}
+
+bool exits_are_one(int fd)
+{
+	const struct kept *place = place_of(fd);
+	unsigned version = __atomic_load_n(&place->version, __ATOMIC_ACQUIRE);
+	if (version & 1 || place->fd != fd + 1 || place->exits.count != 1)
+		return false;
+	const struct setting *setting = place->setting;
+	uint32_t second = place->second;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&place->version, __ATOMIC_RELAXED) == version &&
+	       (!may_change(setting, 1) || second == now());
 }
 
 // The socket's own multicast interface is the first: what leaves by one alone leaves by that.
@@ -160,7 +173,7 @@ void exits_get(struct subject *subject, const union graft_address *to, struct ex
 	uint32_t second;
 	unsigned first = 0;
 	if (recall(subject->fd, &setting, &second, exits)) {
-		if (!may_change(setting, exits) || second == now())
+		if (!may_change(setting, exits->count) || second == now())
 			return;
 		first = first_of(exits);
 	} else {

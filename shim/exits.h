@@ -24,6 +24,9 @@ void exits_place(
 // once a second, where there may be more by now.
 void exits_get(struct subject *subject, const union graft_address *to, struct exits *exits);
 
+// Whether it is known that there is one alone, by which the socket's multicast leaves anyway.
+bool exits_are_one(int fd);
+
 // Looks for them again: the socket has got another name or peer, or sending has failed.
 void exits_renew(struct subject *subject);
 

@@ -86,7 +86,8 @@ static bool concerns_address(const struct subject *subject, const struct sockadd
 		return false;
 	if (!reads(subject, name, length, &to))
 		return false;
-	if (is_group(&to) && (state & SPREADS || (state & HELD(HELD_INTERFACE) && has_zone(&to))))
+	if (is_group(&to) && state & (SPREADS | HELD(HELD_INTERFACE)) &&
+	        (has_zone(&to) || (state & SPREADS && !exits_are_one(subject->fd))))
 		return true;
 	return peers_may_redirect(subject, &to);
 }
