@@ -1,5 +1,5 @@
-"""The sending side: multicast that leaves by several interfaces, beside a program that sends by each itself; and calls for
-whose datagrams the policy has something to do.
+"""The sending side: multicast that leaves by several interfaces, beside a program that sends by each itself; and calls
+for whose datagrams the policy has something to do.
 
 The interfaces are out0 and those after it; nobody at their other ends is a member of anything."""
 
@@ -21,10 +21,18 @@ SPREAD = "; ".join(
 PEER, ASKED = "127.0.0.1", "127.0.0.9"  # calls.c's peer, and the address that is redirected to it
 HELD = "udp: ttl=16 dscp=ef"
 REDIRECT = f"udp: redirect={ASKED}->{PEER}"
+REDIRECT_OF_PORT = f"udp port=20000-20999: redirect={ASKED}->{PEER}"
 BOUND = "udp port=22000: join=239.1.1.1%lo"
 ONE = "udp: interface=out0"
 
-SETTINGS = {"several interfaces": SPREAD, "ttl, dscp": HELD, "redirect": REDIRECT, "join, bound": BOUND, "interface": ONE}
+SETTINGS = {
+    "several interfaces": SPREAD,
+    "ttl, dscp": HELD,
+    "redirect": REDIRECT,
+    "redirect of a rule with a port": REDIRECT_OF_PORT,
+    "join, bound to an address": BOUND,
+    "interface, one": ONE,
+}
 
 # By the names of targets.py: for a row of calls.c the policy, where the program thinks its peer is, and the row.
 CALLS = {
@@ -37,9 +45,11 @@ CALLS = {
     "redirect: sendto, its address on the heap": (REDIRECT, ASKED, "sendto-kept"),
     "redirect: sendmsg": (REDIRECT, ASKED, "sendmsg"),
     "redirect: sendmmsg": (REDIRECT, ASKED, "sendmmsg"),
+    "redirect of a rule with a port: sendto": (REDIRECT_OF_PORT, ASKED, "sendto"),
     "redirect: recvfrom of an answer": (REDIRECT, ASKED, "recvfrom-answer"),
     "redirect: recvmsg of an answer": (REDIRECT, ASKED, "recvmsg-answer"),
     "redirect: sendto, another address": (REDIRECT, PEER, "sendto"),
+    "redirect: recvfrom, another's datagram": (REDIRECT, PEER, "recvfrom"),
     "join, bound to an address: sendto": (BOUND, PEER, "sendto-bound"),
 }
 # And the one that is a row of spread.c.

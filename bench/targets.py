@@ -54,25 +54,27 @@ CORE, CORE_IN_GO = "core, beside bare calls", "core, beside x/net"
 
 # Where there is something to do for a datagram: no more than it takes today, and a tenth.
 ACTS = {
-    "ttl, dscp: sendmsg, its message on the heap": 44,
-    "ttl, dscp: sendmmsg, its message on the heap": 80,
-    "ttl, dscp: sendmsg, a control message overridden": 750,
+    "ttl, dscp: sendmsg, its message on the heap": 50,
+    "ttl, dscp: sendmmsg, its message on the heap": 82,
+    "ttl, dscp: sendmsg, a control message overridden": 700,
     "redirect: send, connected": 8,
     "redirect: recv, connected": 8,
-    "redirect: sendto": 660,
-    "redirect: sendto, its address on the heap": 660,
-    "redirect: sendmsg": 660,
-    "redirect: sendmmsg": 720,
-    "redirect: recvfrom of an answer": 400,
-    "redirect: recvmsg of an answer": 400,
-    "redirect: sendto, another address": 280,
-    "join, bound to an address: sendto": 560,
-    "interface, one: sendto in IPv6": 700,
+    "redirect: sendto": 570,
+    "redirect: sendto, its address on the heap": 570,
+    "redirect: sendmsg": 570,
+    "redirect: sendmmsg": 580,
+    "redirect of a rule with a port: sendto": 570,
+    "redirect: recvfrom of an answer": 410,
+    "redirect: recvmsg of an answer": 410,
+    "redirect: sendto, another address": 230,
+    "redirect: recvfrom, another's datagram": 160,
+    "join, bound to an address: sendto": 540,
+    "interface, one: sendto in IPv6": 250,
 }
 
 TARGETS = (
     *of_calls(IDLE, 3),
-    *of_calls(GOVERNED, 8, sendmsg=32, sendmmsg=72),
+    *of_calls(GOVERNED, 8, sendmsg=32, sendmmsg=64),
     *of_calls(BESIDE, 8),
     Target(SYSTEM, "added to a data call, no policy", 0, "calls"),
     Target(SYSTEM, "added to a data call, policy on the socket", 0, "calls"),
@@ -136,21 +138,21 @@ MEANINGS = {
     " its group. Native: a receiver that binds the wildcard and joins by itself, with IP_MULTICAST_ALL off;"
     " no filter keeps it to one address. Held: one that binds the wildcard while another process is a"
     " member. Relay: `socat UDP4-RECV,ip-add-membership UDP4-SENDTO` to the receiver's address.",
-    ACTING: "Instructions added, counted as above, to a call for whose datagram the policy has something to do: where it"
-    " enforces a value and a control message may say otherwise, or does; where `redirect` sends the datagram elsewhere, or"
-    " an answer is to be shown as coming from the address that the program sent to, or the datagram is another's; where a"
-    " datagram names the address that a socket in a group was bound to; and the multicast interface of an IPv6 socket. On"
-    " the heap: all others have message and address on the stack. The limits are what it takes, and some room: they are to"
-    " show what makes it more.",
-    ACTING_SYSTEM: "The same in system calls, by strace; by several interfaces, those of a datagram less those of a program"
-    " that sends by each itself.",
-    SPREAD: "Time of a datagram of 64 bytes that a program sends once and `interface` has leave by one interface (that a"
-    " pattern covers), two or four, in units of the time that it takes to send it by each by hand: a loop of sendmsg, or"
-    " of sendmmsg, whose messages, with the interface in IP_PKTINFO or IPV6_PKTINFO, are set up once. Both take turns in"
-    " one program that has the library preloaded, on one socket, by batches of 64: so nothing else differs between them."
-    " The loop by hand calls libc's own functions, found with dlsym in libc itself: what it runs is what a program without"
-    " the library runs. The interfaces are veth pairs whose other ends have no members. A round's time is the lower"
-    " quartile of its batches, all on processor 1.",
+    ACTING: "Instructions added, counted as above, to a call for whose datagram the policy has something to do: where"
+    " it enforces a value and a control message may say otherwise, or does; where `redirect` sends the datagram"
+    " elsewhere, or an answer is shown as coming from the address that the program sent to, or the datagram is"
+    " another's; where a datagram names the address that a socket in a group was bound to; and where one may name, in"
+    " IPv6, the multicast interface. On the heap: all others have message and address on the stack. The limits are"
+    " what it takes, and a tenth: they are to show what makes it more.",
+    ACTING_SYSTEM: "The same in system calls, by strace; by several interfaces, those of a datagram less those of a"
+    " program that sends by each itself.",
+    SPREAD: "Time of a datagram of 64 bytes that a program sends once and `interface` has leave by one interface"
+    " (that a pattern covers), two or four, in units of the time that it takes to send it by each by hand: a loop of"
+    " sendmsg, or of sendmmsg, whose messages, with the interface in IP_PKTINFO or IPV6_PKTINFO, are set up once."
+    " Both take turns in one program that has the library preloaded, on one socket, by batches of 64: so nothing else"
+    " differs between them. The loop by hand calls libc's own functions, found with dlsym in libc itself: what it"
+    " runs is what a program without the library runs. The interfaces are veth pairs whose other ends have no"
+    " members. A round's time is the lower quartile of its batches, all on processor 1.",
     CORE: "Time of a datagram of 64 bytes that a UDP socket on loopback sends to itself. Receiving gives sender, TTL or"
     " hop limit, TOS byte or traffic class, destination and interface; sending specifies source and interface"
     " (IPv4), or hop limit, traffic class and interface (IPv6). The bare loop has its msghdr or 64 of them set up"
