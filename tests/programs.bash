@@ -63,6 +63,8 @@ start() {
 		preload=("$PRELOAD_AS=$GRAFT")
 		shift
 	fi
+	# What another of that name has printed is gone by now, not only once this one runs.
+	: >"$(out "$name")" 2>"$(err "$name")"
 	in_place="exec" beside "$host" setpriv --pdeathsig KILL env "${preload[@]}" "$@" \
 		<"${INPUT:-/dev/null}" >"$(out "$name")" 2>"$(err "$name")" &
 	STARTED[$name]=$!
