@@ -24,6 +24,17 @@ socat_address() {
 	fi
 }
 
+# A receiver named w on port 6000 that answers, and tells where what it hears was sent.
+answerer4() {
+	start w "${UDP[@]}" receive 0.0.0.0 6000 --control --reply answer --join 239.1.1.1%b0 "$@"
+	ready w 6000
+}
+
+answerer6() {
+	start w "${UDP[@]}" receive :: 6000 --control --reply answer --join ff15::114%b0 "$@"
+	ready w 6000
+}
+
 # Two programs that make the host receive what the one under test must not hear.
 bystanders() {
 	bystander other-group "$1%b0"

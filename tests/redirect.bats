@@ -12,17 +12,6 @@ teardown() {
 	hosts_down
 }
 
-# A receiver named w on port 6000 that answers, and tells where what it hears was sent.
-watch4() {
-	start w "${UDP[@]}" receive 0.0.0.0 6000 --control --reply answer --join 239.1.1.1%b0 "$@"
-	ready w 6000
-}
-
-watch6() {
-	start w "${UDP[@]}" receive :: 6000 --control --reply answer --join ff15::114%b0 "$@"
-	ready w 6000
-}
-
 # went_to WORD ADDRESS: and nowhere else.
 went_to() {
 	hears w "$1"
@@ -59,48 +48,48 @@ sends_on() {
 }
 
 @test "unicast to unicast" {
-	watch4
+	answerer4
 	sends_on 10.99.9.9 10.77.0.2
 }
 
 @test "IPv6: unicast to unicast" {
-	watch6
+	answerer6
 	sends_on fd99::9 fd77::2
 }
 
 @test "a broadcaster, to a group" {
-	watch4
+	answerer4
 	sends_on 10.77.0.255 239.1.1.1
 }
 
 @test "unicast to a group" {
-	watch4
+	answerer4
 	sends_on 10.77.0.22 239.1.1.1
 }
 
 @test "IPv6: unicast to a group" {
-	watch6
+	answerer6
 	sends_on fd77::22 ff15::114
 }
 
 @test "a group to a group, and a group to unicast" {
-	watch4
+	answerer4
 	sends_on 239.9.9.9 239.1.1.1
 	stop w
-	watch4
+	answerer4
 	sends_on 239.9.9.9 10.77.0.2
 }
 
 @test "IPv6: a group to a group, and a group to unicast" {
-	watch6
+	answerer6
 	sends_on ff15::999 ff15::114
 	stop w
-	watch6
+	answerer6
 	sends_on ff15::999 fd77::2
 }
 
 @test "another port" {
-	watch4
+	answerer4
 	SOCKGRAFT_REDIRECT='10.77.0.2:7000->10.77.0.2:6000' run_script r sender grafted <<-END
 		made = udp()
 		made.sendto(b"word", ("10.77.0.2", 7000))
@@ -114,7 +103,7 @@ sends_on() {
 }
 
 @test "socat and nc send where they are sent" {
-	watch4
+	answerer4
 	SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.2' on sender grafted socat -u STDIN UDP4-SENDTO:10.99.9.9:6000 <<<socat-sendto
 	SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.2' on sender grafted socat -u STDIN UDP4-DATAGRAM:10.99.9.9:6000 <<<socat-datagram
 	SOCKGRAFT_REDIRECT='10.99.9.9->239.1.1.1' on sender grafted socat -u STDIN UDP4:10.99.9.9:6000 <<<socat-connected
@@ -126,7 +115,7 @@ sends_on() {
 }
 
 @test "IPv6: socat and nc send where they are sent" {
-	watch6
+	answerer6
 	SOCKGRAFT_REDIRECT='fd99::9->fd77::2' on sender grafted socat -u STDIN 'UDP6-SENDTO:[fd99::9]:6000' <<<socat-sendto
 	SOCKGRAFT_REDIRECT='fd99::9->ff15::114' on sender grafted socat -u STDIN 'UDP6:[fd99::9]:6000' <<<socat-connected
 	SOCKGRAFT_REDIRECT='fd99::9->ff15::114' on sender grafted "$NC" -u -q 0 -w 1 fd99::9 6000 <<<netcat
@@ -137,7 +126,7 @@ sends_on() {
 
 @test "nothing goes where the program sent it" {
 	capture wire sender a0
-	watch4
+	answerer4
 	sends_on 10.77.0.22 10.77.0.2
 	refute has_captured wire '> 10\.77\.0\.22'
 }
@@ -178,17 +167,17 @@ answers() {
 }
 
 @test "an answer comes from whom the program asked" {
-	watch4
+	answerer4
 	answers 10.99.9.9 10.77.0.2
 }
 
 @test "IPv6: an answer comes from whom the program asked" {
-	watch6
+	answerer6
 	answers fd99::9 fd77::2
 }
 
 @test "an answer that a thread waits for, which began to before anything was sent" {
-	watch4
+	answerer4
 	SOCKGRAFT_REDIRECT="10.99.9.9->10.77.0.2" run_script r sender grafted <<-END
 		import threading
 		made = udp(AF_INET, "0.0.0.0", 7000)
@@ -210,7 +199,7 @@ answers() {
 }
 
 @test "of several that lead to one, the one that was asked last answers" {
-	watch4
+	answerer4
 	SOCKGRAFT_REDIRECT="10.99.9.8->10.77.0.2 10.99.9.9->10.77.0.2" run_script r sender grafted <<-END
 		made = udp()
 		for address in "10.99.9.8", "10.99.9.9", "10.99.9.8":
@@ -228,7 +217,7 @@ answers() {
 }
 
 @test "nobody else comes in another's name" {
-	watch4
+	answerer4
 	SOCKGRAFT_REDIRECT="10.99.9.9:6000->10.77.0.2:6000" script r sender grafted <<-END
 		made = udp(AF_INET, "0.0.0.0", 7000)
 		made.sendto(b"question", ("10.99.9.9", 6000))

@@ -12,17 +12,6 @@ teardown() {
 	hosts_down
 }
 
-# A receiver named w on port 6000 that answers.
-watch4() {
-	start w "${UDP[@]}" receive 0.0.0.0 6000 --control --reply answer --join 239.1.1.1%b0 "$@"
-	ready w 6000
-}
-
-watch6() {
-	start w "${UDP[@]}" receive :: 6000 --control --reply answer --join ff15::114%b0 "$@"
-	ready w 6000
-}
-
 serve() {
 	start server "${UDP[@]}" serve "$1" 8000
 	wait_until said server '^at '
@@ -107,7 +96,7 @@ asks() {
 # --- connecting again ---
 
 @test "connected again, and disconnected" {
-	watch4
+	answerer4
 	SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.2' run_script r sender grafted <<-END
 		import ctypes
 		made = udp()
@@ -137,7 +126,7 @@ asks() {
 # --- who has the socket then ---
 
 @test "a copy, a child, and a program that is executed know the peer by the same name" {
-	watch4
+	answerer4
 	SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.2' run_script r sender grafted <<-END
 		import subprocess
 		made = udp()
@@ -205,19 +194,19 @@ bound_elsewhere() {
 # --- rooms ---
 
 @test "where there is little room for an address nothing is written past it" {
-	watch4
+	answerer4
 	on sender grafted env SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.2' "$BUILD/tests/rooms" 10.99.9.9 6000 >"$(out r)" ||
 		fail "$(cat "$(out r)")"
 }
 
 @test "IPv6: where there is little room for an address nothing is written past it" {
-	watch6
+	answerer6
 	on sender grafted env SOCKGRAFT_REDIRECT='fd99::9->fd77::2' "$BUILD/tests/rooms" fd99::9 6000 >"$(out r)" ||
 		fail "$(cat "$(out r)")"
 }
 
 @test "_FORTIFY_SOURCE's recvfrom" {
-	watch4
+	answerer4
 	on sender grafted env SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.2' "$BUILD/tests/rooms_fortified" 10.99.9.9 6000 \
 		>"$(out r)" || fail "$(cat "$(out r)")"
 }
@@ -225,7 +214,7 @@ bound_elsewhere() {
 # --- rules ---
 
 @test "rules with udp, tcp, port= and to=" {
-	watch4
+	answerer4
 	serve 0.0.0.0
 	SOCKGRAFT_RULES='tcp: redirect=10.99.9.1->10.77.0.2; udp port=7000: redirect=10.99.9.2->10.77.0.2;
 		udp to=10.99.9.3: redirect=10.99.9.3->10.77.0.2' run_script r sender grafted <<-END
@@ -248,7 +237,7 @@ bound_elsewhere() {
 }
 
 @test "to= covers the destination as it was asked for, and as it is" {
-	watch4
+	answerer4
 	SOCKGRAFT_RULES='udp: redirect=10.99.9.9->10.77.0.2; udp to=10.99.9.9: ttl=9; udp to=10.77.0.2: dscp=ef' \
 		on sender grafted "${UDP[@]}" send word 10.99.9.9 6000
 	hears w word
@@ -258,7 +247,7 @@ bound_elsewhere() {
 # --- addresses of all sorts ---
 
 @test "a mapped address stays one" {
-	watch4
+	answerer4
 	SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.2' run_script r sender grafted <<-END
 		made = udp(AF_INET6)
 		made.sendto(b"mapped", ("::ffff:10.99.9.9", 6000))
@@ -271,7 +260,7 @@ bound_elsewhere() {
 }
 
 @test "addresses that are local to the link stay on it" {
-	watch6
+	answerer6
 	SOCKGRAFT_REDIRECT='fe80::99->fe80::b0,fe80::98->fd77::2' run_script r sender grafted <<-END
 		zone = index("a0")
 		for address in "fe80::99", "fe80::98":
@@ -289,7 +278,7 @@ bound_elsewhere() {
 # --- beside the rest ---
 
 @test "a widened socket sends from its address, and hears the answer in the other's name" {
-	watch4
+	answerer4
 	SOCKGRAFT_JOIN=239.2.2.2%a0 SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.2' run_script r sender grafted <<-END
 		made = udp(AF_INET, "10.77.0.3", 7000)
 		made.sendto(b"widened", ("10.99.9.9", 6000))
@@ -327,7 +316,7 @@ bound_elsewhere() {
 }
 
 @test "more control messages than anybody sends, and the datagram goes elsewhere all the same" {
-	watch4 --room 4000000
+	answerer4 --room 4000000
 	capture wire sender a0
 	SOCKGRAFT_REDIRECT='10.77.0.22->10.77.0.2' SOCKGRAFT_TTL=9 on sender grafted \
 		"$BUILD/tests/controls" 10.77.0.22 6000 a0 10.77.0.1 >"$(out r)"
