@@ -2,7 +2,10 @@
 #ifndef BENCH_BATCHES_H
 #define BENCH_BATCHES_H
 
+#include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #if __has_include(<valgrind/callgrind.h>)
@@ -32,6 +35,19 @@ static inline double quantile(double *times, int batches, double part)
 {
 	qsort(times, (size_t)batches, sizeof(*times), ascending);
 	return times[(int)(batches * part)];
+}
+
+// Times each row that is asked for, a line each on standard input, in so many batches.
+static inline void serve(int batches, void (*time_row)(const char *row, int batches))
+{
+	char line[64];
+	if (batches <= 0 || batches > BATCHES_AT_MOST)
+		errx(1, "expected 1 to %d batches", BATCHES_AT_MOST);
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		time_row(line, batches);
+		fflush(stdout);
+	}
 }
 
 #endif

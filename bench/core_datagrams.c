@@ -411,17 +411,6 @@ static void time_row(const char *row, int batches)
 		        variant + 1 < VARIANTS ? ' ' : '\n');
 }
 
-static void serve(int batches)
-{
-	char line[64];
-	must(batches > 0 && batches <= BATCHES_AT_MOST, "batches");
-	while (fgets(line, sizeof(line), stdin)) {
-		line[strcspn(line, "\n")] = '\0';
-		time_row(line, batches);
-		fflush(stdout);
-	}
-}
-
 static void count_row(const char *row, int variant)
 {
 	const struct work *work;
@@ -443,7 +432,7 @@ int main(int count, char **arguments)
 		for (int family = 0; family < FAMILIES; family++)
 			check(&benches[family]);
 	} else if (!strcmp(mode, "serve") && count == 3) {
-		serve(atoi(arguments[2]));
+		serve(atoi(arguments[2]), time_row);
 	} else if (!strcmp(mode, "count") && count > 3) {
 		for (int i = 3; i < count; i++)
 			count_row(arguments[i], strcmp(arguments[2], variants[CORE]) ? BARE : CORE);

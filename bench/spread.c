@@ -248,17 +248,6 @@ static void time_row(const char *row, int batches)
 		        variant + 1 < VARIANTS ? ' ' : '\n');
 }
 
-static void serve(int batches)
-{
-	char line[64];
-	must(batches > 0 && batches <= BATCHES_AT_MOST, "batches");
-	while (fgets(line, sizeof(line), stdin)) {
-		line[strcspn(line, "\n")] = '\0';
-		time_row(line, batches);
-		fflush(stdout);
-	}
-}
-
 static void count_row(const char *row, int variant)
 {
 	static struct bench bench;
@@ -295,7 +284,7 @@ int main(int count, char **arguments)
 	*(void **)&libc_sendmmsg = dlsym(libc, "sendmmsg");
 	int variant = count > 2 && !strcmp(arguments[2], variants[GRAFTED]) ? GRAFTED : BARE;
 	if (!strcmp(mode, "serve") && count == 3)
-		serve(atoi(arguments[2]));
+		serve(atoi(arguments[2]), time_row);
 	else if (!strcmp(mode, "count") && count > 3)
 		for (int i = 3; i < count; i++)
 			count_row(arguments[i], variant);
