@@ -162,11 +162,9 @@ static int connect_somewhere(struct subject *subject, const struct sockaddr *add
 
 static int connect_by_policy(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
-	union graft_address real = subject->facts.to;
 	if (subject->state & NAMED)
 		subject_find_local(subject);
-	bool redirected = peers_redirect(subject, &real);
-	subject->facts.real_to = redirected ? real : (union graft_address){0};
+	peers_find_real(subject);
 	int error = place_for_destination(subject);
 	if (error)
 		return error;
@@ -175,7 +173,7 @@ static int connect_by_policy(struct subject *subject, const struct sockaddr *add
 	if (error && !goes_on(error))
 		return error;
 	settle_autobound(subject, true);
-	if (subject->state & (SPREADS | HELD(HELD_INTERFACE)))
+	if (subject->state & HAS_EXITS)
 		exits_renew(subject);
 	warn_connected(subject);
 	subject_remember(subject);
@@ -189,7 +187,7 @@ static void after_disconnect(struct subject *subject)
 	subject_find_local(subject);
 	if (subject->facts.local_known)
 		subject->state |= NAMED;
-	if (subject->state & (SPREADS | HELD(HELD_INTERFACE)))
+	if (subject->state & HAS_EXITS)
 		exits_renew(subject);
 	subject_remember(subject);
 }

@@ -196,12 +196,11 @@ static size_t put_rest(struct subject *subject, const struct part *part, bool gr
 	int value = 0;
 	const struct row *row = find(part, &value);
 	enum held held = !row ? HELD_COUNT : group ? row->group : row->single;
-	bool class = held == (enum held)GRAFT_TOS || held == (enum held)GRAFT_TCLASS;
 	if (row && subject->state & HELD(held)) {
 		report_overridden(subject, held, true);
 		return 0;
 	}
-	if (class && subject->state & HELD(HELD_DSCP)) {
+	if (held_is_class(held) && subject->state & HELD(HELD_DSCP)) {
 		report_overridden(subject, HELD_DSCP, true);
 		return value < 0 ? 0 : put_class(subject, part, value, room);
 	}

@@ -58,6 +58,11 @@ enum held {
 	HELD_REUSE_PORT,
 	HELD_COUNT,
 };
+static inline bool held_is_class(enum held held)
+{
+	return held == (enum held)GRAFT_TOS || held == (enum held)GRAFT_TCLASS;
+}
+
 #define HELD(what) (1ULL << (HELD_SHIFT + (what)))
 
 // What a control message may say otherwise for one datagram.
@@ -66,6 +71,9 @@ enum held {
 	        HELD(GRAFT_MULTICAST_TTL) | HELD(GRAFT_MULTICAST_HOPLIMIT) | HELD(GRAFT_MARK) |              \
 	        HELD(GRAFT_PRIORITY) | HELD(HELD_INTERFACE) | HELD(HELD_DEVICE))
 _Static_assert(HELD_SHIFT + HELD_COUNT <= 64, "all that is held fits in a state");
+
+// The policy has a word on the interfaces that its multicast leaves by: exits.c keeps them.
+#define HAS_EXITS (SPREADS | HELD(HELD_INTERFACE))
 
 struct descriptor {
 	uint64_t state __attribute__((aligned(8))); // descriptor_flag bits and what follows; 0: nothing known

@@ -133,7 +133,7 @@ static int copied(int from, int to)
 		descriptor_replace(from, before, state);
 	}
 	descriptor_set(to, state);
-	if (state & (SPREADS | HELD(HELD_INTERFACE)))
+	if (state & HAS_EXITS)
 		exits_copy(from, to);
 	if (policy.defaults)
 		descriptor_set_own(to, descriptor_own(from));

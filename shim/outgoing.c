@@ -82,11 +82,11 @@ static bool concerns_address(const struct subject *subject, const struct sockadd
 {
 	union graft_address to;
 	uint64_t state = subject->state;
-	if (!(state & (SPREADS | HELD(HELD_INTERFACE))) && !subject_redirects(subject))
+	if (!(state & HAS_EXITS) && !subject_redirects(subject))
 		return false;
 	if (!reads(subject, name, length, &to))
 		return false;
-	if (is_group(&to) && state & (SPREADS | HELD(HELD_INTERFACE)) &&
+	if (is_group(&to) && state & HAS_EXITS &&
 	        (has_zone(&to) || (state & SPREADS && !exits_are_one(subject->fd))))
 		return true;
 	return peers_may_redirect(subject, &to);

@@ -311,12 +311,10 @@ static int leave_to_policy(const struct subject *subject, const struct call *cal
 	return 0;
 }
 
-// An AF_INET6 socket takes requests for IPv4 too, unless it is a raw one.
 static bool has_level(uint64_t state, int level)
 {
-	if (level == IPPROTO_IPV6)
-		return state & INET6;
-	return level == IPPROTO_IP && (!(state & INET6) || (state >> KIND_SHIFT & 3) != SOCKET_RAW);
+	return (level == IPPROTO_IP && state_has_side(state, GRAFT_IPV4)) ||
+	       (level == IPPROTO_IPV6 && state_has_side(state, GRAFT_IPV6));
 }
 
 // Whether there is anything to say about a request at all: no request is even read otherwise.

@@ -155,18 +155,13 @@ static int set_source(struct subject *subject, enum held by, const void *value, 
 
 // ---- the call -------------------------------------------------------------------------------------------
 
-static bool is_class(enum held held)
-{
-	return held == (enum held)GRAFT_TOS || held == (enum held)GRAFT_TCLASS;
-}
-
 // What is held of an option: itself, or what decides over it. A class has dscp for its upper six bits; and a socket that
 // is bound to a device has no other interface. HELD_COUNT: nothing.
 static enum held held_of(const struct subject *subject, enum held held)
 {
 	if (subject->state & HELD(held))
 		return held;
-	if (is_class(held) && subject->state & HELD(HELD_DSCP))
+	if (held_is_class(held) && subject->state & HELD(HELD_DSCP))
 		return HELD_DSCP;
 	if (held == HELD_INTERFACE && subject->state & HELD(HELD_DEVICE))
 		return HELD_DEVICE;

@@ -56,6 +56,13 @@ bool peers_redirect(struct subject *subject, union graft_address *address)
 	return true;
 }
 
+void peers_find_real(struct subject *subject)
+{
+	union graft_address real = subject->facts.to;
+	bool redirected = peers_redirect(subject, &real);
+	subject->facts.real_to = redirected ? real : (union graft_address){0};
+}
+
 bool peers_redirect_back(struct subject *subject, bool group, union graft_address *address)
 {
 	if (!subject_redirects(subject))

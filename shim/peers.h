@@ -4,6 +4,9 @@
 
 #include "subject.h"
 
+// Fills in where what goes to the destination in the facts really goes, if `redirect` sends it elsewhere.
+void peers_find_real(struct subject *subject);
+
 // Where `redirect` sends what goes to `address`: true, and `address` is that. The facts that its rules ask for are found.
 bool peers_redirect(struct subject *subject, union graft_address *address);
 

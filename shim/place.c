@@ -38,14 +38,6 @@ static void hold(struct subject *subject, const struct setting *setting, enum he
 		subject->state |= HELD(held);
 }
 
-// An AF_INET6 socket may carry IPv4 too and gets both sides; a raw one can't, and doesn't know the options.
-static bool has_side(const struct subject *subject, enum graft_side side)
-{
-	if (side == GRAFT_IPV6)
-		return subject->state & INET6;
-	return !(subject->state & INET6) || subject->facts.kind != SOCKET_RAW;
-}
-
 // Reports how placing `word`=`value` went. What waits for its interface is held on to already.
 static int report(struct subject *subject, const struct setting *setting, enum held held, const char *value,
         int error, const char *advice)
@@ -103,7 +95,7 @@ int place_on_sides(const struct subject *subject, enum graft_option option, int6
 		return graft_side_set(subject->fd, option, GRAFT_IPV4, value);
 	int error = 0;
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
-		if (row->column[side].name && has_side(subject, side))
+		if (row->column[side].name && state_has_side(subject->state, side))
 			error = graft_side_set(subject->fd, option, side, value);
 	return error;
 }
@@ -114,7 +106,7 @@ static bool makes_sense(const struct subject *subject, enum graft_option option)
 	if (row->kinds == GRAFT_KIND_MESSAGE && !subject_is_message(subject))
 		return false;
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6; side++)
-		if (row->column[side].name && has_side(subject, side))
+		if (row->column[side].name && state_has_side(subject->state, side))
 			return true;
 	return false;
 }
@@ -139,7 +131,7 @@ static int place_class(struct placing *placing, enum graft_option option, enum g
 	const struct setting *cause = fresh(placing, KEY_DSCP, (enum held)option);
 	if (!cause)
 		cause = fresh(placing, (enum policy_key)option, (enum held)option);
-	if (!cause || !has_side(placing->subject, side))
+	if (!cause || !state_has_side(placing->subject->state, side))
 		return 0;
 	int fd = placing->subject->fd, error = 0;
 	int64_t value = 0;
@@ -162,8 +154,8 @@ static int place_class(struct placing *placing, enum graft_option option, enum g
 		hold(placing->subject, whole, (enum held)option);
 	if (!error && dscp)
 		hold(placing->subject, dscp, HELD_DSCP);
-	bool other_side_follows =
-	        cause->key == KEY_DSCP && side == GRAFT_IPV4 && has_side(placing->subject, GRAFT_IPV6);
+	bool other_side_follows = cause->key == KEY_DSCP && side == GRAFT_IPV4 &&
+	                          state_has_side(placing->subject->state, GRAFT_IPV6);
 	if (other_side_follows && !error)
 		return 0;
 	enum held held = cause == dscp ? HELD_DSCP : (enum held)option;
@@ -213,11 +205,6 @@ static void put_interfaces(struct text *text, const struct setting *setting)
 	}
 }
 
-static bool is_several(const struct setting *setting)
-{
-	return setting->value.interfaces.count > 1 || setting->value.interfaces.items->by == GRAFT_BY_PATTERN;
-}
-
 // The first of them is the socket's own multicast interface; with several each datagram is sent on each (outgoing.c).
 static int place_interface(const struct placing *placing)
 {
@@ -230,10 +217,10 @@ static int place_interface(const struct placing *placing)
 	exits_place(subject, setting, &exits, &missing);
 	int error = exits.count ? 0 : -ENODEV;
 	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
-		if (has_side(subject, side))
+		if (state_has_side(subject->state, side))
 			error = graft_side_multicast_interface_set(subject->fd, side, exits.list[0].index);
 	subject->state &= ~(uint64_t)SPREADS;
-	if (is_several(setting))
+	if (setting_is_several(setting))
 		subject->state |= SPREADS;
 	char buffer[128];
 	struct text text = TEXT_IN(buffer);

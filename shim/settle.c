@@ -25,12 +25,18 @@ void warn_connected(const struct subject *subject)
 		        "groups of join; a rule with port= spares sockets that are not meant");
 }
 
+// Whether it is really bound to the one address that it says.
+static bool is_bound_to_one(const struct subject *subject)
+{
+	const union graft_address *local = &subject->facts.local;
+	return subject->facts.local_known && !(subject->state & WIDENED) && !graft_address_is_any(local) &&
+	       !graft_address_is_multicast(local);
+}
+
 // A socket that was bound before we saw it can't be bound again.
 static void warn_if_deaf(struct subject *subject)
 {
-	const union graft_address *local = &subject->facts.local;
-	if (subject->state & WIDENED || !subject->facts.local_known || graft_address_is_any(local) ||
-	        graft_address_is_multicast(local))
+	if (!is_bound_to_one(subject))
 		return;
 	report_refused(subject, "join", -EADDRNOTAVAIL,
 	        "the socket came bound to one address, so it can't hear groups: have it bound to the wildcard "
@@ -58,13 +64,11 @@ static bool asks_peer(void)
 // The peer that it is connected to, and whether it sends from an address that somebody bound it to.
 static void look_at_names(struct subject *subject)
 {
-	const union graft_address *local = &subject->facts.local;
 	if (subject_asks_to(subject) || (asks_peer() && subject_is_message(subject)))
 		subject_find_peer(subject);
 	if (subject->facts.to_known)
 		peers_connected(subject, &subject->facts.to, &subject->facts.real_to);
-	else if (subject->facts.local_known && !(subject->state & WIDENED) && !graft_address_is_any(local) &&
-	         !graft_address_is_multicast(local))
+	else if (is_bound_to_one(subject))
 		subject->state |= OWN_SOURCE;
 	subject->state |=
 	        (subject->facts.local_known ? NAMED : 0) | (subject->facts.to_known ? ADDRESSED : 0);
@@ -102,7 +106,7 @@ static void look_again(struct subject *subject)
 	}
 	subject_find_local(subject);
 	look_at_names(subject);
-	if (subject->state & (SPREADS | HELD(HELD_INTERFACE)))
+	if (subject->state & HAS_EXITS)
 		exits_renew(subject);
 	subject_remember(subject);
 }
@@ -173,9 +177,7 @@ int settle_destination(struct subject *subject, const struct sockaddr *to, sockl
 	if (!to) // to the peer of a connect that we didn't see
 		subject->state |= ADDRESSED;
 	if (!addressed && subject_reads(subject, to, length, &subject->facts.to)) {
-		union graft_address real = subject->facts.to;
-		bool redirected = peers_redirect(subject, &real);
-		subject->facts.real_to = redirected ? real : (union graft_address){0};
+		peers_find_real(subject);
 		subject->facts.to_known = true;
 		subject->state |= ADDRESSED;
 		plan_make(&now, &policy, &subject->facts);

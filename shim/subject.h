@@ -38,6 +38,15 @@ static inline void subject_recall(struct subject *subject, int fd)
 // Takes over what the table says by now.
 void subject_refresh(struct subject *subject);
 
+// Whether a socket in this state has this side: an AF_INET6 socket may carry IPv4 too and has both; a raw one can't, and
+// doesn't know the options.
+static inline bool state_has_side(uint64_t state, enum graft_side side)
+{
+	if (side == GRAFT_IPV6)
+		return state & INET6;
+	return !(state & INET6) || (state >> KIND_SHIFT & 3) != SOCKET_RAW;
+}
+
 // Whether it can multicast: a datagram or raw socket.
 bool subject_is_message(const struct subject *subject);
 

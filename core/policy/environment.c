@@ -263,7 +263,6 @@ static void note_memberships(struct policy *policy, const struct setting *settin
 
 static void note_setting(struct policy *policy, const struct setting *setting, unsigned kinds)
 {
-	const struct graft_interface *interfaces;
 	policy->defaults |= setting->fallback;
 	switch (setting->key) {
 	case KEY_JOIN:
@@ -280,9 +279,8 @@ static void note_setting(struct policy *policy, const struct setting *setting, u
 			policy->redirected |= policy_redirect_bit(&setting->value.redirects.items[i].from);
 		break;
 	case KEY_INTERFACE:
-		interfaces = setting->value.interfaces.items;
 		policy->interfaces = true;
-		policy->spreads |= setting->value.interfaces.count > 1 || interfaces->by == GRAFT_BY_PATTERN;
+		policy->spreads |= setting_is_several(setting);
 		break;
 	default:
 		break;

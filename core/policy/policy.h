@@ -92,6 +92,12 @@ struct setting {
 	} value;
 };
 
+// Whether a setting of `interface` may stand for several.
+static inline bool setting_is_several(const struct setting *setting)
+{
+	return setting->value.interfaces.count > 1 || setting->value.interfaces.items->by == GRAFT_BY_PATTERN;
+}
+
 enum socket_kind { SOCKET_OTHER, SOCKET_UDP, SOCKET_TCP, SOCKET_RAW };
 
 // What is known of a socket. `raw` stands for raw sockets and for datagram sockets of ICMP.
