@@ -58,7 +58,7 @@ HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helper
 HELPERS += $(CORE_TESTS) $(addprefix $(BUILD)/tests/,calls_fortified rooms_fortified calls_time64 probe_time64 same/same)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c examples/core/*.[ch] \
-	tests/helpers/*.c tests/libraries/*.[ch] tests/same/*.[ch] tests/core/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
+	tests/helpers/*.[ch] tests/libraries/*.[ch] tests/same/*.[ch] tests/core/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 
 .PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 

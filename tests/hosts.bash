@@ -23,14 +23,12 @@ DEADLINE=${DEADLINE:-15}
 declare -gA HOST=() # host: the process that holds its namespace
 
 # Root needs no user namespace, and without one can test what only root may.  A container may deny root
-# the one and allow the other.
-if unshare --net true 2>/dev/null; then
-	NEW_HOST=(unshare --net)
-	OWN_USERS=
-else
-	NEW_HOST=(unshare --user --map-root-user --net)
-	OWN_USERS=yes
-fi
+# the one and allow the other.  It is tried once for all tests of a run.
+OWN_USERS=$(cat "$BATS_RUN_TMPDIR/own_users" 2>/dev/null) || {
+	unshare --net true 2>/dev/null || OWN_USERS=yes
+	echo "$OWN_USERS" >"$BATS_RUN_TMPDIR/own_users"
+}
+NEW_HOST=(unshare ${OWN_USERS:+--user --map-root-user} --net)
 
 # hosts_up [bridge]: lays out the two hosts; with "bridge", a0 and b0 meet in a snooping bridge on a third.
 hosts_up() {
@@ -38,16 +36,24 @@ hosts_up() {
 	clean_environment
 	hold sender exec "${NEW_HOST[@]}"
 	hold receiver beside sender unshare --net
-	on sender ip -batch - <<<"$(loopback_commands)"
-	on receiver ip -batch - <<<"$(loopback_commands)"
 	if [ "${1-}" = bridge ]; then
 		hold bridge beside sender unshare --net
 		add_bridge
-	else
-		add_pair 0
 	fi
-	configure_link 0
-	add_link 1
+	on sender ip -batch - <<-END
+		$(loopback_commands)
+		$([ "${1-}" = bridge ] || pair_command 0)
+		$(pair_command 1)
+		$(link_commands a 0 1 3)
+		$(link_commands a 1 1 3)
+	END
+	on receiver ip -batch - <<-END
+		$(loopback_commands)
+		$(link_commands b 0 2 22)
+		$(link_commands b 1 2 22)
+	END
+	wait_until link_up sender a0 a1
+	wait_until link_up receiver b0 b1
 	default_routes sender 10.77.0.2 fd77::2 a0
 	default_routes receiver 10.77.0.1 fd77::1 b0
 }
@@ -59,8 +65,8 @@ hosts_down() {
 	[ -n "${BATS_TEST_COMPLETED-}" ] || show_programs
 	end_programs
 	local host
+	end_strays
 	for host in "${!HOST[@]}"; do
-		end_strays "$host"
 		kill -KILL "${HOST[$host]}" 2>/dev/null || :
 	done
 	HOST=()
@@ -70,8 +76,13 @@ hosts_down() {
 # add_link N: one more link, aN to bN, with the networks 10.(77+N).0.0/24 and fd(77+N)::/64.
 add_link() {
 	local - && set +T
-	add_pair "$1"
-	configure_link "$1"
+	on sender ip -batch - <<-END
+		$(pair_command "$1")
+		$(link_commands a "$1" 1 3)
+	END
+	on receiver ip -batch - <<<"$(link_commands b "$1" 2 22)"
+	wait_until link_up sender "a$1"
+	wait_until link_up receiver "b$1"
 }
 
 # on HOST [grafted] COMMAND...: runs a command on a host, with the library preloaded if so said.
@@ -110,13 +121,17 @@ loopback_commands() {
 	echo "link set lo up"
 }
 
+# default_routes HOST VIA4 VIA6 INTERFACE
 default_routes() {
-	on "$1" ip -4 route add default via "$2" dev "$4"
-	on "$1" ip -6 route add default via "$3" dev "$4"
+	on "$1" ip -batch - <<-END
+		route add default via $2 dev $4
+		route add default via $3 dev $4
+	END
 }
 
-add_pair() {
-	on sender ip link add "a$1" type veth peer name "b$1" netns "${HOST[receiver]}"
+# The two ends have different indexes: the kernel lets a veth that has its peer's wait up to a second until it is UP.
+pair_command() {
+	echo "link add a$1 index $((10 + $1)) type veth peer name b$1 netns ${HOST[receiver]}"
 }
 
 add_bridge() {
@@ -132,13 +147,6 @@ add_bridge() {
 	END
 }
 
-configure_link() {
-	on receiver ip -batch - <<<"$(link_commands b "$1" 2 22)"
-	on sender ip -batch - <<<"$(link_commands a "$1" 1 3)"
-	wait_until link_up sender "a$1"
-	wait_until link_up receiver "b$1"
-}
-
 # Only link 0 has second addresses; the kernel prefers the first as the source.  No address waits for
 # duplicate address detection.
 link_commands() {
@@ -152,22 +160,32 @@ link_commands() {
 	echo "link set $dev up"
 }
 
+# link_up HOST INTERFACE...
 link_up() {
-	on "$1" ip -oneline link show dev "$2" | grep -q 'state UP'
-}
-
-# Programs that a started program left behind: they are on the host still.
-end_strays() {
-	local pid
-	for pid in $(processes_on "$1"); do
-		[ "$pid" = "${HOST[$1]}" ] || kill -KILL "$pid" 2>/dev/null || :
+	local links host=$1 link
+	shift
+	links=$(on "$host" ip -oneline link show up)
+	for link; do
+		[[ $links =~ " $link"(@[^ ]*)?": "[^$'\n']*"state UP" ]] || return
 	done
 }
 
+# Programs that a started program left behind: they are on the hosts still.
+end_strays() {
+	local pid holders=" ${HOST[*]} "
+	for pid in $(processes_on "${!HOST[@]}"); do
+		[[ $holders == *" $pid "* ]] || kill -KILL "$pid" 2>/dev/null || :
+	done
+}
+
+# processes_on HOST...
 processes_on() {
-	local namespace
-	namespace=$(readlink "/proc/${HOST[$1]}/ns/net") || return 0
-	find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "${namespace/[/\\[}" 2>/dev/null |
+	local host namespace which=()
+	for host; do
+		namespace=$(readlink "/proc/${HOST[$host]}/ns/net") || continue
+		which+=(${which:+-o} -lname "${namespace/[/\\[}")
+	done
+	[ ${#which[@]} = 0 ] || find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/ns/net' '(' "${which[@]}" ')' 2>/dev/null |
 		cut -d/ -f3
 }
 

@@ -42,8 +42,14 @@ wait_until() {
 	local end=$((SECONDS + DEADLINE))
 	until "$@"; do
 		((SECONDS < end)) || fail "waited $DEADLINE seconds in vain for: $*" || return
-		sleep 0.01
+		pause
 	done
+}
+
+# A hundredth of a second, without a process: nobody writes to this pipe.
+pause() {
+	[ -n "${NOBODY-}" ] || exec {NOBODY}<> <(:)
+	read -r -t 0.01 -u "$NOBODY" || :
 }
 
 # --- running programs ---
@@ -98,8 +104,15 @@ finish() {
 	wait "$pid"
 }
 
+# in_state NAME LETTERS: one of them is what /proc has for the process; none is once it is gone.
+in_state() {
+	local stat=
+	{ read -r stat <"/proc/${STARTED[$1]}/stat"; } 2>/dev/null || :
+	[[ $stat == *") "[$2]" "* ]]
+}
+
 ended() {
-	[ ! -e "/proc/${STARTED[$1]}" ] || [[ $(cat "/proc/${STARTED[$1]}/stat" 2>/dev/null) != *") "[RSDTt]" "* ]]
+	! in_state "$1" RSDTt
 }
 
 end_programs() {
@@ -177,7 +190,17 @@ warnings() {
 # bound PORT [HOST]: a UDP socket is bound to the port; bound_to ADDRESS:PORT: and to this address.  ss writes
 # 0.0.0.0:5000, 0.0.0.0%b0:5000 (device), [::]:5000, and *:5000 for both families at once.
 bound() {
-	udp_sockets "${2-receiver}" | grep -q ":$1\$"
+	local - && set +T
+	# shellcheck disable=SC2153 # HOST is in hosts.bash
+	local port at sockets sockets6 net=/proc/${HOST[${2-receiver}]}/net
+	printf -v port :%04X "$1"
+	mapfile -t sockets <"$net/udp"
+	mapfile -t sockets6 <"$net/udp6"
+	for at in "${sockets[@]}" "${sockets6[@]}"; do
+		read -r _ at _ <<<"$at"
+		[[ $at != *"$port" ]] || return 0
+	done
+	return 1
 }
 
 bound_to() {
@@ -190,14 +213,15 @@ udp_sockets() {
 
 # joined GROUP INTERFACE [HOST]: somebody on the host is a member.
 joined() {
-	on "${3-receiver}" ip maddress show dev "$2" 2>/dev/null | awk -v group="$1" '$2 == group { found = 1 }
-		END { exit !found }'
+	local - && set +T
+	local groups
+	groups=$(on "${3-receiver}" ip maddress show dev "$2" 2>/dev/null) || return
+	[[ $groups =~ (^|[[:space:]])"$1"([[:space:]]|$) ]]
 }
 
 # mcfilter INTERFACE GROUP SOURCE: prints "INCLUDE EXCLUDE", the numbers of sockets that admit only this source
 # and of those that leave it out.
 mcfilter() {
-	# shellcheck disable=SC2153 # HOST is in hosts.bash
 	"$PYTHON" - "/proc/${HOST[receiver]}/net" "$@" <<-'END'
 		import ipaddress, sys
 		net, interface, group, source = sys.argv[1:]
@@ -217,7 +241,7 @@ mcfilter_is() {
 
 # asleep NAME: the program waits for something, as a receiver does once it is set up.
 asleep() {
-	[[ $(cat "/proc/${STARTED[$1]}/stat" 2>/dev/null) == *") S "* ]]
+	in_state "$1" S
 }
 
 # ready NAME PORT: waits until a receiver is bound and waits for datagrams.

@@ -9,7 +9,12 @@
 //   policy_print --table                                    the README's tables of keys and variables
 //   policy_print --cramped [PROGRAM...]                     whether every arena that is too small is told as such
 //   policy_print --bytes                                    for each key, the bytes that are a value by themselves
+//   policy_print --rows [PROGRAM...]                        for each row on stdin (rows.h), what it would print, and
+//                                                           a line "=> STATUS"
+//   policy_print --large SIZE [PROGRAM...]                  for each template of a large file on stdin (rows.h), the
+//                                                           error if any, and a line "=> STATUS"
 #include "../../core/policy/rule.h"
+#include "rows.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { ARENA_SIZE = 64 << 20, TEXT_SIZE = 1 << 20 };
@@ -227,7 +233,8 @@ static int usage(void)
 	fputs("usage: policy_print [--origins | --cramped | --append NAME=VALUE | --needs | --plan KIND "
 	      "FAMILY LOCAL TO] "
 	      "[PROGRAM...]\n"
-	      "       policy_print --table | --bytes\n",
+	      "       policy_print --table | --bytes\n"
+	      "       policy_print --rows | --large SIZE [PROGRAM...]\n",
 	        stderr);
 	return 2;
 }
@@ -471,6 +478,57 @@ static int print_policy(const char *mode, const struct facts *facts, char **envi
 	return 0;
 }
 
+// ---- many policies --------------------------------------------------------------------------------------
+
+// Calls `one` with each line of stdin, and says what it returned.
+static int for_each_line(int (*one)(char *line, void *context), void *context)
+{
+	static char line[TEXT_SIZE];
+	dup2(STDOUT_FILENO, STDERR_FILENO);
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		int status = one(line, context);
+		printf("=> %d\n", status);
+		fflush(stdout);
+	}
+	return ferror(stdin) ? 1 : 0;
+}
+
+static int print_row(char *row, void *programs)
+{
+	char *environment[ROW_VARIABLES];
+	const struct facts none = {0};
+	if (!row_environment(row, environment))
+		return 2;
+	return print_policy("", &none, environment, programs);
+}
+
+struct large {
+	size_t size;
+	char **programs;
+};
+
+// The policy itself, which is as large, is not printed. It takes at most ten seconds of a processor's time, or the
+// program ends.
+static int read_large(char *template, void *context)
+{
+	static char names_file[] = "SOCKGRAFT_FILE=policy";
+	const struct large *large = context;
+	const struct itimerval limit = {.it_value.tv_sec = 10}, none = {0};
+	char *environment[] = {names_file, NULL};
+	struct policy policy;
+	struct policy_error error;
+	if (!write_large_file(template, large->size))
+		return 2;
+	setitimer(ITIMER_PROF, &limit, NULL);
+	int verdict = load(&policy, environment, large->programs, &error);
+	setitimer(ITIMER_PROF, &none, NULL);
+	if (verdict != POLICY_ERROR)
+		return 0;
+	puts(error.text);
+	return 125;
+}
+
 int main(int count, char **arguments)
 {
 	const char *mode = count > 1 && !strncmp(arguments[1], "--", 2) ? arguments[1] : "";
@@ -481,6 +539,12 @@ int main(int count, char **arguments)
 		return print_bytes();
 	if (!strcmp(mode, "--cramped"))
 		return print_cramped(arguments + 2);
+	if (!strcmp(mode, "--rows"))
+		return for_each_line(print_row, arguments + 2);
+	if (!strcmp(mode, "--large"))
+		return count < 3 ? usage()
+		                 : for_each_line(read_large,
+		                           &(struct large){strtoul(arguments[2], NULL, 0), arguments + 3});
 	if (!strcmp(mode, "--plan"))
 		return count < 6 || !read_facts(arguments + 2, &facts)
 		               ? usage()
