@@ -8,20 +8,15 @@ setup() {
 	local - && set +T
 	clean_environment
 	hold receiver exec "${NEW_HOST[@]}"
-	on receiver ip -batch - <<-END
-		link set lo multicast on
-		link set lo up
-		link add b0 type veth peer name b1
-		link add n0 type veth peer name n1
-		link set n0 addrgenmode none
-		link set n1 addrgenmode none
-		link set n0 up
-		link set n1 up
-	END
-	on receiver ip -batch - <<<"$(link_commands b 0 2 22 && link_commands b 1 2 22)"
+	local commands=("link add b0 type veth peer name b1" "link add n0 type veth peer name n1")
+	loopback_commands
+	link_commands b 0 2 22
+	link_commands b 1 2 22
+	commands+=("link set n0 addrgenmode none" "link set n1 addrgenmode none" "link set n0 up" "link set n1 up")
+	default_routes 10.77.0.1 fd77::1 b0
+	commands+=("route add multicast ff15::/16 dev b0 table local")
+	lay_out receiver
 	wait_until link_up receiver b0
-	default_routes receiver 10.77.0.1 fd77::1 b0
-	on receiver ip -6 route add multicast ff15::/16 dev b0 table local
 }
 
 teardown() {

@@ -300,12 +300,9 @@ add_far_host() {
 		address add fd79::1/64 dev c0 nodad
 		link set c0 up
 	END
-	on far ip -batch - <<-END
-		address add 10.79.0.2/24 dev d0
-		address add fd79::2/64 dev d0 nodad
-		link set d0 up
-	END
-	default_routes far 10.79.0.1 fd79::1 d0
+	local commands=("address add 10.79.0.2/24 dev d0" "address add fd79::2/64 dev d0 nodad" "link set d0 up")
+	default_routes 10.79.0.1 fd79::1 d0
+	lay_out far
 	wait_until on sender ping -c 1 -W 1 10.79.0.2 >/dev/null
 	wait_until on sender ping -c 1 -W 1 fd79::2 >/dev/null
 }

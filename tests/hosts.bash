@@ -40,22 +40,20 @@ hosts_up() {
 		hold bridge beside sender unshare --net
 		add_bridge
 	fi
-	on sender ip -batch - <<-END
-		$(loopback_commands)
-		$([ "${1-}" = bridge ] || pair_command 0)
-		$(pair_command 1)
-		$(link_commands a 0 1 3)
-		$(link_commands a 1 1 3)
-	END
-	on receiver ip -batch - <<-END
-		$(loopback_commands)
-		$(link_commands b 0 2 22)
-		$(link_commands b 1 2 22)
-	END
+	local commands=()
+	loopback_commands
+	[ "${1-}" = bridge ] || pair_command 0
+	pair_command 1
+	link_commands a 0 1 3
+	link_commands a 1 1 3
+	default_routes 10.77.0.2 fd77::2 a0
+	lay_out sender
+	loopback_commands
+	link_commands b 0 2 22
+	link_commands b 1 2 22
+	default_routes 10.77.0.1 fd77::1 b0
+	lay_out receiver
 	wait_until link_up sender a0 a1
-	wait_until link_up receiver b0 b1
-	default_routes sender 10.77.0.2 fd77::2 a0
-	default_routes receiver 10.77.0.1 fd77::1 b0
 }
 
 # Ends everything that runs on the hosts, and the hosts.  What the programs printed is shown if the
@@ -76,13 +74,13 @@ hosts_down() {
 # add_link N: one more link, aN to bN, with the networks 10.(77+N).0.0/24 and fd(77+N)::/64.
 add_link() {
 	local - && set +T
-	on sender ip -batch - <<-END
-		$(pair_command "$1")
-		$(link_commands a "$1" 1 3)
-	END
-	on receiver ip -batch - <<<"$(link_commands b "$1" 2 22)"
+	local commands=()
+	pair_command "$1"
+	link_commands a "$1" 1 3
+	lay_out sender
+	link_commands b "$1" 2 22
+	lay_out receiver
 	wait_until link_up sender "a$1"
-	wait_until link_up receiver "b$1"
 }
 
 # on HOST [grafted] COMMAND...: runs a command on a host, with the library preloaded if so said.
@@ -116,22 +114,24 @@ hold() {
 	[ "$ready" = up ] || fail "no host $host: are network namespaces allowed here?"
 }
 
-loopback_commands() {
-	echo "link set lo multicast on"
-	echo "link set lo up"
+# lay_out HOST: has ip do what was put into commands since the last time.
+lay_out() {
+	printf '%s\n' "${commands[@]}" | on "$1" ip -batch -
+	commands=()
 }
 
-# default_routes HOST VIA4 VIA6 INTERFACE
+loopback_commands() {
+	commands+=("link set lo multicast on" "link set lo up")
+}
+
+# default_routes VIA4 VIA6 INTERFACE
 default_routes() {
-	on "$1" ip -batch - <<-END
-		route add default via $2 dev $4
-		route add default via $3 dev $4
-	END
+	commands+=("route add default via $1 dev $3" "route add default via $2 dev $3")
 }
 
 # The two ends have different indexes: the kernel lets a veth that has its peer's wait up to a second until it is UP.
 pair_command() {
-	echo "link add a$1 index $((10 + $1)) type veth peer name b$1 netns ${HOST[receiver]}"
+	commands+=("link add a$1 index $((10 + $1)) type veth peer name b$1 netns ${HOST[receiver]}")
 }
 
 add_bridge() {
@@ -153,18 +153,19 @@ link_commands() {
 	local dev=$1$2 net=$((77 + $2)) address
 	local addresses=("10.$net.0.$3/24" "fd$net::$3/64 nodad" "fe80::$dev/64 nodad")
 	[ "$2" != 0 ] || addresses+=("10.$net.0.$4/24" "fd$net::$4/64 nodad preferred_lft 0")
-	echo "link set $dev addrgenmode none"
+	commands+=("link set $dev addrgenmode none")
 	for address in "${addresses[@]}"; do
-		echo "address add $address dev $dev"
+		commands+=("address add $address dev $dev")
 	done
-	echo "link set $dev up"
+	commands+=("link set $dev up")
 }
 
-# link_up HOST INTERFACE...
+# link_up HOST INTERFACE...: of two ends, that which was there first is UP last.
 link_up() {
 	local links host=$1 link
 	shift
-	links=$(on "$host" ip -oneline link show up)
+	on "$host" ip -oneline link show up >"$BATS_TEST_TMPDIR/links"
+	read -r -d "" links <"$BATS_TEST_TMPDIR/links" || :
 	for link; do
 		[[ $links =~ " $link"(@[^ ]*)?": "[^$'\n']*"state UP" ]] || return
 	done
@@ -180,13 +181,13 @@ end_strays() {
 
 # processes_on HOST...
 processes_on() {
-	local host namespace which=()
+	local host any=() path
 	for host; do
-		namespace=$(readlink "/proc/${HOST[$host]}/ns/net") || continue
-		which+=(${which:+-o} -lname "${namespace/[/\\[}")
+		any+=(${any:+-o} -samefile "/proc/${HOST[$host]}/ns/net")
 	done
-	[ ${#which[@]} = 0 ] || find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/ns/net' '(' "${which[@]}" ')' 2>/dev/null |
-		cut -d/ -f3
+	while IFS=/ read -r _ _ path _; do
+		echo "$path"
+	done < <(find -L /proc/[0-9]*/ns/net -maxdepth 0 '(' "${any[@]}" ')' 2>/dev/null)
 }
 
 # shellcheck source=programs.bash

@@ -70,9 +70,9 @@ start() {
 		shift
 	fi
 	# What another of that name has printed is gone by now, not only once this one runs.
-	: >"$(out "$name")" 2>"$(err "$name")"
+	: >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err"
 	in_place="exec" beside "$host" setpriv --pdeathsig KILL env "${preload[@]}" "$@" \
-		<"${INPUT:-/dev/null}" >"$(out "$name")" 2>"$(err "$name")" &
+		<"${INPUT:-/dev/null}" >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" &
 	STARTED[$name]=$!
 }
 
@@ -146,11 +146,11 @@ no_sanitizer_report() {
 
 # said NAME PATTERN: a line that the program printed matches; complained NAME PATTERN: one on stderr.
 said() {
-	grep -Eq -e "$2" "$(out "$1")"
+	grep -Eq -e "$2" "$BATS_TEST_TMPDIR/$1.out"
 }
 
 complained() {
-	grep -Eq -e "$2" "$(err "$1")"
+	grep -Eq -e "$2" "$BATS_TEST_TMPDIR/$1.err"
 }
 
 # hears NAME WORD...: the datagrams with these words arrive at the program.
@@ -158,7 +158,7 @@ hears() {
 	local name=$1 word
 	shift
 	for word; do
-		wait_until grep -qw -e "$word" "$(out "$name")"
+		wait_until grep -qw -e "$word" "$BATS_TEST_TMPDIR/$name.out"
 	done
 }
 
@@ -167,7 +167,7 @@ deaf() {
 	local name=$1 word
 	shift
 	for word; do
-		! grep -qw -e "$word" "$(out "$name")" || fail "$name heard $word" || return
+		! grep -qw -e "$word" "$BATS_TEST_TMPDIR/$name.out" || fail "$name heard $word" || return
 	done
 }
 
@@ -177,12 +177,12 @@ complains() {
 }
 
 silent() {
-	[ ! -s "$(err "$1")" ] || fail "$1 complained: $(cat "$(err "$1")")"
+	[ ! -s "$BATS_TEST_TMPDIR/$1.err" ] || fail "$1 complained: $(cat "$BATS_TEST_TMPDIR/$1.err")"
 }
 
 # warnings NAME [PATTERN]: how many lines the library has written on the program's stderr.
 warnings() {
-	grep -Ec -e "^sockgraft\[[0-9]+\]: .*${2-}" "$(err "$1")" || :
+	grep -Ec -e "^sockgraft\[[0-9]+\]: .*${2-}" "$BATS_TEST_TMPDIR/$1.err" || :
 }
 
 # --- what the kernel says ---
@@ -289,10 +289,13 @@ packets_in() {
 }
 
 # tcpdump insists on becoming another user where it finds itself root, which a container may not allow.
+# It is tried once for all tests of a run.
 READ_PACKETS=(tcpdump)
-if [ "$(id -u)" = 0 ] && unshare --user true 2>/dev/null; then
-	READ_PACKETS=(unshare --user tcpdump)
-fi
+AS_NOBODY=$(cat "$BATS_RUN_TMPDIR/as_nobody" 2>/dev/null) || {
+	[ "$EUID" != 0 ] || ! unshare --user true 2>/dev/null || AS_NOBODY=yes
+	echo "$AS_NOBODY" >"$BATS_RUN_TMPDIR/as_nobody"
+}
+[ -z "$AS_NOBODY" ] || READ_PACKETS=(unshare --user tcpdump)
 
 # sees NAME PATTERN: waits for a packet whose line matches.
 sees() {

@@ -20,6 +20,16 @@ calls() {
 	echo "$BATS_TEST_TMPDIR/$1.calls"
 }
 
+# What they do without the library, once for all tests.
+run_without() {
+	local once=$BATS_FILE_TMPDIR/without
+	if [ ! -e "$once" ]; then
+		run_calls without "$SANITIZER"
+		cp "$(calls without)" "$once"
+	fi
+	cp "$once" "$(calls without)"
+}
+
 run_calls() { # NAME LIBRARIES [VARIABLE=VALUE...]
 	local name=$1 libraries=$2 from=-
 	shift 2
@@ -57,14 +67,14 @@ compare_calls() {
 }
 
 is_same() { # [VARIABLE=VALUE...]
-	run_calls without "$SANITIZER"
+	run_without
 	run_calls with "$GRAFT" "$@"
 	[ "$(functions_called | wc -l)" -gt 30 ]
 	compare_calls
 }
 
 @test "every function is the same twice without the library" {
-	run_calls without "$SANITIZER"
+	run_without
 	run_calls with "$SANITIZER"
 	compare_calls
 }
@@ -101,7 +111,7 @@ is_same() { # [VARIABLE=VALUE...]
 
 # What is enforced is as it was, so that only the values that the program sets itself are others.
 @test "every function is the same but for the values where the policy enforces those that there are" {
-	run_calls without "$SANITIZER"
+	run_without
 	run_calls with "$GRAFT" SOCKGRAFT_RULES='tos=0 tclass=0 dscp=0 priority=0 mark=0; udp: ttl=64 hoplimit=64;
 		udp: multicast-ttl=1 multicast-hoplimit=1 multicast-loop=on rcvbuf=106496 sndbuf=106496'
 	sed -i '/^_*setsockopt/s/; now.*//' "$(calls without)" "$(calls with)"
@@ -110,7 +120,7 @@ is_same() { # [VARIABLE=VALUE...]
 }
 
 @test "every function is the same where multicast leaves by several interfaces" {
-	run_calls without "$SANITIZER"
+	run_without
 	run_calls with "$GRAFT" SOCKGRAFT_INTERFACE=b0+lo
 	sed -i '/^_*getsockopt.*MULTICAST_IF/d; /^_*setsockopt.*MULTICAST_IF/s/; now.*//' "$(calls without)" "$(calls with)"
 	compare_calls

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -86,13 +87,24 @@ int made(int family, int type)
 	return fd;
 }
 
+// A socket that was closed last while a message held it keeps its port until the kernel comes to clear that away.
+static void bind_to(int fd, int family, int port)
+{
+	const union name name = name_of(family, port);
+	for (int tries = 2000; bind(fd, &name.any, name_length(family)); tries--) {
+		if (errno != EADDRINUSE || !tries)
+			err(2, "bind to %d", port);
+		usleep(1000);
+	}
+}
+
 int made_at(int family, int type, int port)
 {
 	int fd = made(family, type), on = 1;
-	const union name name = name_of(family, port);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, &name.any, name_length(family)) || (type == SOCK_STREAM && listen(fd, 5)))
-		err(2, "bind to %d", port);
+	bind_to(fd, family, port);
+	if (type == SOCK_STREAM && listen(fd, 5))
+		err(2, "listen on %d", port);
 	return fd;
 }
 
@@ -112,12 +124,11 @@ int connected_to(int family, int type, int port)
 int made_for_stream(int family, int port)
 {
 	const struct linger none = {.l_onoff = 1};
-	const union name name = name_of(family, port);
 	int fd = made(family, SOCK_STREAM), on = 1;
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (port && bind(fd, &name.any, name_length(family)))
-		err(2, "bind to %d", port);
+	if (port)
+		bind_to(fd, family, port);
 	return fd;
 }
 
