@@ -113,6 +113,14 @@ static int send_three(const struct msghdr *message, int *lengths)
 	return sent;
 }
 
+static bool is_unchanged(const struct msghdr *message, const struct msghdr *before)
+{
+	return message->msg_name == before->msg_name && message->msg_namelen == before->msg_namelen &&
+	       message->msg_iov == before->msg_iov && message->msg_iovlen == before->msg_iovlen &&
+	       message->msg_control == before->msg_control &&
+	       message->msg_controllen == before->msg_controllen && message->msg_flags == before->msg_flags;
+}
+
 static void send_with(const char *name, const char *suffix, void *at, size_t length)
 {
 	char text[64];
@@ -133,7 +141,7 @@ static void send_with(const char *name, const char *suffix, void *at, size_t len
 	        error == UNTOUCHED ? "" : strerror(error));
 	if (many)
 		printf(" (%d %d %d)", lengths[0], lengths[1], lengths[2]);
-	puts(memcmp(&given, &message, sizeof(message)) ? ", THE MESSAGE WAS CHANGED" : "");
+	puts(is_unchanged(&given, &message) ? "" : ", THE MESSAGE WAS CHANGED");
 }
 
 static void run_from(const char *name, enum place place)

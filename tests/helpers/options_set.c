@@ -174,7 +174,7 @@ static void set_devices(const struct option *option)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		char name[64];
 		memset(name, 'x', sizeof(name));
-		strcpy(name, names[i]);
+		memcpy(name, names[i], strlen(names[i]) + 1);
 		for (socklen_t length = 0; length <= strlen(names[i]) + 2; length++)
 			set(option, names[i], name, length);
 	}
