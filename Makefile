@@ -29,6 +29,10 @@ KERNEL  := $(shell $(CC) -E -include linux/filter.h -xc /dev/null >/dev/null 2>&
 LINK    := -nostartfiles -Wl,--as-needed -Wl,--no-undefined -Wl,--gc-sections -Wl,-z,lazy -Wl,-z,norelro \
 	-Wl,-z,noseparate-code -Wl,--hash-style=gnu -Wl,-T,shim/layout.ld
 
+# What the dynamic loader of these programs makes of $LIB in LD_PRELOAD='$(PREFIX)/$LIB/libsockgraft.so'.
+LOADER   = $(shell $(CC) -\#\#\# -xc /dev/null 2>&1 | sed -n 's/.*-dynamic-linker["= ]*\([^ "]*\).*/\1/p')
+LOADER_LIB = $(shell $(LOADER) --list-diagnostics 2>/dev/null | sed -n 's/^dl_dst_lib="\(.*\)"/\1/p')
+
 ASAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 objects  = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -36,6 +40,7 @@ CORE    := $(call objects,$(wildcard core/*.c))
 POLICY  := $(call objects,$(wildcard core/policy/*.c))
 SHIM    := $(call objects,$(wildcard shim/*.c))
 LIBRARY := $(BUILD)/libsockgraft.so
+COMMAND := $(BUILD)/sockgraft
 
 # Core as a library of its own, for programs; its ABI's number is part of the file's name.
 ABI     := 0
@@ -57,17 +62,22 @@ CORE_TESTS := $(patsubst tests/core/%.c,$(BUILD)/tests/core/%,$(wildcard tests/c
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) $(FUZZERS:%=$(BUILD)/tests/fuzz_%)
 HELPERS += $(CORE_TESTS) $(addprefix $(BUILD)/tests/,calls_fortified rooms_fortified calls_time64 probe_time64 same/same)
 PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/libraries/*.c))
-SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] examples/*.c examples/core/*.[ch] \
+SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] shim/command/*.[ch] examples/*.c examples/core/*.[ch] \
 	tests/helpers/*.[ch] tests/libraries/*.[ch] tests/same/*.[ch] tests/core/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 
 .PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
 
-all: $(LIBRARY) $(CORE_STATIC) $(CORE_SHARED)
+all: $(LIBRARY) $(COMMAND) $(CORE_STATIC) $(CORE_SHARED)
 
 # In the shim core goes to the kernel by the functions behind ours: shim/kernel.c takes core/kernel.c's place.
 $(LIBRARY): shim/layout.ld
 $(LIBRARY): $(SHIM) $(POLICY) $(filter-out $(BUILD)/core/kernel.o,$(CORE))
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -shared -o $@ $(filter %.o,$^)
+
+# Of core and policy what the subcommands use.
+$(BUILD)/shim/command/%.o: CPPFLAGS += -DSOCKGRAFT_VERSION='"$(VERSION)"' -DLOADER_LIB='"$(LOADER_LIB)"'
+$(COMMAND): $(call objects,$(wildcard shim/command/*.c)) $(POLICY) $(CORE)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -Wl,--gc-sections -o $@ $^
 
 # What runs in every process that loads the library, and what runs for each datagram that the policy changes.
 FAST    := behind.o control.o descriptors.o exits.o memory.o outgoing.o peers.o receive.o send.o subject.o
@@ -189,10 +199,6 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(wildcard core/*.[ch] core/po
 	clang -std=gnu17 -D_GNU_SOURCE -O1 -g $(WARN) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 
 # ---- installation --------------------------------------------------------------------------------------
-
-# What the dynamic loader of these programs makes of $LIB in LD_PRELOAD='$(PREFIX)/$LIB/libsockgraft.so'.
-LOADER   = $(shell $(CC) -\#\#\# -xc /dev/null 2>&1 | sed -n 's/.*-dynamic-linker["= ]*\([^ "]*\).*/\1/p')
-LOADER_LIB = $(shell $(LOADER) --list-diagnostics 2>/dev/null | sed -n 's/^dl_dst_lib="\(.*\)"/\1/p')
 
 INCLUDEDIR ?= $(PREFIX)/include
 PKGCONFIG := sockgraft-core.pc

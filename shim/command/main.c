@@ -1,0 +1,124 @@
+// sockgraft: run, check, show, doctor.
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../core/policy/policy.h"
+#include "command.h"
+
+static const struct subcommand subcommands[] = {
+#define SUBCOMMAND(name, arguments, summary, help) {#name, arguments, summary, help, command_##name},
+        SUBCOMMANDS(SUBCOMMAND)
+#undef SUBCOMMAND
+};
+
+enum { SUBCOMMAND_COUNT = sizeof(subcommands) / sizeof(*subcommands) };
+
+static const struct subcommand *current; // the one that runs
+
+static const struct subcommand *find(const char *name)
+{
+	for (unsigned i = 0; i < SUBCOMMAND_COUNT; i++)
+		if (!strcmp(subcommands[i].name, name))
+			return &subcommands[i];
+	return NULL;
+}
+
+void complain(const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	fflush(stdout);
+	fprintf(stderr, "sockgraft%s%s: ", current ? " " : "", current ? current->name : "");
+	vfprintf(stderr, format, list);
+	fputc('\n', stderr);
+	va_end(list);
+}
+
+// ---- help -----------------------------------------------------------------------------------------------
+
+int usage(const char *name)
+{
+	fprintf(stderr, "usage: sockgraft %s %s\n", name, find(name)->arguments);
+	return EXIT_USAGE;
+}
+
+static int print_help(const struct subcommand *subcommand)
+{
+	printf("usage: sockgraft %s %s\n\nsockgraft %s: %s.\n\n%s", subcommand->name, subcommand->arguments,
+	        subcommand->name, subcommand->summary, subcommand->help);
+	return 0;
+}
+
+bool wants_help(const char *name, int count, char **arguments)
+{
+	for (int i = 1; i < count && strcmp(arguments[i], "--"); i++)
+		if (!strcmp(arguments[i], "--help") || !strcmp(arguments[i], "-h"))
+			return print_help(find(name)), true;
+	return false;
+}
+
+static int print_overview(void)
+{
+	puts("usage: sockgraft SUBCOMMAND [ARGUMENT]...\n\nGrafts multicast onto programs that were never written for it.\n");
+	for (unsigned i = 0; i < SUBCOMMAND_COUNT; i++)
+		printf("  %-8s  %s\n", subcommands[i].name, subcommands[i].summary);
+	puts("\nsockgraft SUBCOMMAND --help tells more, and so do sockgraft(1) and sockgraft(7); sockgraft help keys has the\n"
+	     "policy's keys.");
+	return 0;
+}
+
+static void print_key(const char *option, const struct policy_help *help)
+{
+	printf("  --%-18s  %s\n      %s\n", option, help->value, help->text);
+}
+
+// "SOCKGRAFT_ON_ERROR" as an option, "on-error".
+static const char *option_of(unsigned variable, char name[24])
+{
+	snprintf(name, 24, "%s", policy_variable_names[variable] + strlen(POLICY_PREFIX));
+	for (char *at = name; *at; at++)
+		*at = (char)(*at == '_' ? '-' : *at >= 'A' && *at <= 'Z' ? *at + 'a' - 'A' : *at);
+	return name;
+}
+
+static int print_keys(void)
+{
+	char name[24];
+	for (unsigned key = KEY_JOIN; key < KEY_COUNT; key++)
+		print_key(policy_key_words[key], &policy_key_help[key]);
+	for (unsigned key = 0; key < KEY_JOIN; key++)
+		print_key(policy_key_words[key], &policy_key_help[key]);
+	for (unsigned i = 0; i < VARIABLE_COUNT; i++)
+		print_key(option_of(i, name), &policy_variable_help[i]);
+	return 0;
+}
+
+static int help(int count, char **arguments)
+{
+	const struct subcommand *subcommand = count > 1 ? find(arguments[1]) : NULL;
+	if (count > 1 && !strcmp(arguments[1], "keys"))
+		return print_keys();
+	return subcommand ? print_help(subcommand) : print_overview();
+}
+
+// ---- start ----------------------------------------------------------------------------------------------
+
+int main(int count, char **arguments)
+{
+	const char *name = count > 1 ? arguments[1] : "";
+	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
+		return help(count - 1, arguments + 1);
+	if (!strcmp(name, "--version"))
+		return printf("sockgraft %s\n", SOCKGRAFT_VERSION), 0;
+	const struct subcommand *subcommand = find(name);
+	if (!subcommand) {
+		if (*name)
+			complain("%s: no such subcommand", name);
+		fputs("usage: sockgraft run|check|show|doctor [ARGUMENT]...   (sockgraft --help)\n", stderr);
+		return EXIT_USAGE;
+	}
+	current = subcommand;
+	return subcommand->start(count - 1, arguments + 1);
+}

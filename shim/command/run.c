@@ -1,0 +1,92 @@
+// sockgraft run: checks what can be known before the start, and becomes the program.
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "library.h"
+#include "policy_options.h"
+#include "target.h"
+
+static const char variable[] = "LD_PRELOAD";
+
+// Whether one of the list (ld.so(8): colons or blanks between them) is the library, by whatever path.
+static bool is_in(const char *list)
+{
+	static const char name[] = "libsockgraft.so";
+	for (const char *at = list; *at;) {
+		size_t length = strcspn(at, ": "), last = sizeof(name) - 1;
+		if (length >= last && !memcmp(at + length - last, name, last) &&
+		        (length == last || at[length - last - 1] == '/'))
+			return true;
+		at += length + (at[length] != '\0');
+	}
+	return false;
+}
+
+// Behind what is there: others come first, as their users have it.
+static bool append_to_preload(const char *library)
+{
+	const char *list = getenv(variable);
+	char *longer;
+	if (list && is_in(list))
+		return true;
+	if (asprintf(&longer, "%s%s%s", list ? list : "", list && *list ? ":" : "", library) < 0)
+		return false;
+	return !setenv(variable, longer, true);
+}
+
+static int check_policy(const struct target *target, const char *program)
+{
+	struct policy policy;
+	struct policy_error error;
+	const char *const paths[] = {program, target->loaded, NULL};
+	if (policy_of_environment(paths, &policy, &error) != POLICY_ERROR)
+		return 0;
+	complain("%s", error.text);
+	return EXIT_REFUSED;
+}
+
+static int become(char **arguments)
+{
+	char library[PATH_MAX];
+	struct target target;
+	int status = target_find(*arguments, &target);
+	if (!status)
+		status = target_inspect(&target);
+	if (!status)
+		status = library_find(&target, library);
+	if (status)
+		return complain("%s", target.why), status;
+	status = check_policy(&target, *arguments);
+	if (status)
+		return status;
+	if (!append_to_preload(library))
+		return complain("there is no memory"), EXIT_REFUSED;
+	execvp(*arguments, arguments);
+	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	complain("%s: %s", *arguments, strerror(errno));
+	return status;
+}
+
+int command_run(int count, char **arguments)
+{
+	int at = 1, taken = 1;
+	while (at < count && arguments[at][0] == '-' && strcmp(arguments[at], "--") && taken > 0) {
+		if (!strcmp(arguments[at], "--help") || !strcmp(arguments[at], "-h"))
+			return wants_help("run", count, arguments), 0;
+		taken = policy_option(count, arguments, &at);
+	}
+	if (!taken)
+		complain("%s: no such option, and no key of the policy (sockgraft help keys)", arguments[at]);
+	if (taken <= 0)
+		return EXIT_REFUSED;
+	at += at < count && !strcmp(arguments[at], "--");
+	if (at == count)
+		return usage("run"), EXIT_REFUSED;
+	policy_options_end();
+	return become(arguments + at);
+}

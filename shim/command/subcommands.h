@@ -1,0 +1,26 @@
+// The subcommands, one row each; usage, --help and completion come from here.
+//
+// SUBCOMMAND(name, arguments, summary, help)
+//   help  what --help says below the usage: options, a line each, and the exit statuses
+#ifndef SOCKGRAFT_SUBCOMMANDS_H
+#define SOCKGRAFT_SUBCOMMANDS_H
+
+#define HELP_POLICY_OPTIONS                                                                                  \
+	"  -r, --rule RULE   a rule, stronger than those of the environment; several times\n"                \
+	"  -f, --file FILE   rules from a file, in place of SOCKGRAFT_FILE\n"                                \
+	"  --KEY VALUE       a key of the policy, such as --join 239.1.1.1%eth0 (sockgraft help keys)\n"     \
+	"  -v, -q            log at info, twice at debug; log nothing\n"
+
+// clang-format off
+#define SUBCOMMANDS(SUBCOMMAND) \
+	SUBCOMMAND(run, "[-r RULE]... [-f FILE] [--KEY VALUE]... [-v|-q] [--] PROGRAM [ARGUMENT]...", \
+	    "starts a program under a policy", \
+	    HELP_POLICY_OPTIONS \
+	    "\n" \
+	    "The policy is checked, and whether the library can reach the program; then the command becomes it.\n" \
+	    "\n" \
+	    "Exit status: that of PROGRAM; 125: the policy or an option is wrong; 126: PROGRAM can't be run, or not\n" \
+	    "with the library; 127: there is no such program.\n")
+// clang-format on
+
+#endif
