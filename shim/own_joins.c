@@ -14,6 +14,8 @@
 
 #include <errno.h>
 
+enum { LOOKS = 64 }; // while others change what is known
+
 // The call as the program made it.
 struct call {
 	int level, name;
@@ -230,10 +232,20 @@ static int pass_on(struct own_work *work, const struct call *call, const struct 
 }
 
 // Whether the kernel has a membership of which nothing is known. One of another thread's making is known before the
-// kernel has it, and until it hasn't any more.
+// kernel has it, and until it hasn't any more: nothing may have changed between the two looks.
 static bool is_unknown(struct own_work *work, const struct view_request *asked)
 {
-	return !work->known && is_any_member(work) && own_collect(work, &asked->to) && !work->known;
+	for (unsigned tries = 0; tries < LOOKS; tries++) {
+		unsigned changes = view_changes();
+		if (!own_collect(work, &asked->to) || work->known)
+			return false;
+		own_targets_add(work, &work->supposed);
+		if (!is_any_member(work))
+			return false;
+		if (changes == view_changes())
+			return true;
+	}
+	return false;
 }
 
 // What nothing is known of may have been made while nothing could be noted, as the program asked or not at all.
@@ -254,7 +266,7 @@ static int follow(struct own_work *work, const struct call *call, struct view_re
 	own_targets_add(work, &work->supposed);
 	if (!work->rewritten)
 		return pass_on(work, call, asked);
-	if (found && is_unknown(work, asked))
+	if (found && !work->known && is_any_member(work) && is_unknown(work, asked))
 		return follow_unknown(work, asked->request, &asked->to);
 	int result = found ? view_change(asked, &work->change) : VIEW_BUSY;
 	if (result == VIEW_BUSY) {

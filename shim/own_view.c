@@ -2,6 +2,7 @@
 #include "own_view.h"
 
 #include "../core/kernel.h"
+#include "functions.h"
 #include "load.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 // ---- the room -------------------------------------------------------------------------------------------
 //
@@ -20,9 +22,10 @@ enum { PIECE = 16, PIECES = 32 }; // records in a piece; pieces
 
 static struct {
 	struct view_record *pieces[PIECES];
-	unsigned room; // records that there are
-	uint64_t ages; // how many have been made
-	bool torn;     // somebody is at it
+	unsigned room;    // records that there are
+	uint64_t ages;    // how many have been made
+	unsigned changes; // how often one has been made or dropped
+	bool torn;        // somebody is at it
 } pool ROOM;
 
 static struct view_record *record_at(unsigned number)
@@ -33,13 +36,13 @@ static struct view_record *record_at(unsigned number)
 // ---- the lock -------------------------------------------------------------------------------------------
 //
 // Held over a few loads and stores, never over a call, with signals held back: a handler on top of the holder might take
-// its time. Whoever does not get it soon goes without, and so it can't block anybody: not a thread that has taken the
-// holder's processor by its priority.
+// its time. Whoever does not get it at once lies down for a while, which gives the holder a processor that a thread of
+// higher priority has taken from it; and goes without it after a second or so: it can't block anybody.
 //
 // The child of fork starts with it free, whoever held it (MADV_WIPEONFORK), and what it finds half written it drops.
 // Before Linux 4.14, in a child that came at that very moment, it stays taken.
 
-enum { TRIES = 10000 };
+enum { YIELDS = 100, NAPS = 5000, NAP = 200000 /* ns */ };
 
 static unsigned *lock;
 
@@ -66,15 +69,31 @@ static void drop_all(void)
 		record_at(i)->socket = 0;
 }
 
+// Not nanosleep(), at which a thread may be cancelled.
+static void nap(void)
+{
+#ifdef SYS_nanosleep
+	static const long interval[2] = {0, NAP};
+	int kept = errno;
+	next.syscall(SYS_nanosleep, (long)interval, 0, 0, 0, 0, 0);
+	errno = kept;
+#else
+	sched_yield();
+#endif
+}
+
 static bool take(void)
 {
 	unsigned *word = __atomic_load_n(&lock, __ATOMIC_ACQUIRE);
 	if (!word)
 		word = map_lock();
-	for (unsigned tries = 0; word && tries < TRIES; tries++) {
+	for (unsigned tries = 0; word && tries < YIELDS + NAPS; tries++) {
 		if (!__atomic_exchange_n(word, 1, __ATOMIC_ACQUIRE))
 			return true;
-		sched_yield();
+		if (tries < YIELDS)
+			sched_yield();
+		else
+			nap();
 	}
 	return false;
 }
@@ -99,6 +118,22 @@ static void leave(const sigset_t *mask)
 	pool.torn = false;
 	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
+}
+
+static void note_change(void)
+{
+	__atomic_store_n(&pool.changes, pool.changes + 1, __ATOMIC_RELEASE);
+}
+
+unsigned view_changes(void)
+{
+	return __atomic_load_n(&pool.changes, __ATOMIC_ACQUIRE);
+}
+
+static void drop(struct view_record *record)
+{
+	record->socket = 0;
+	note_change();
 }
 
 // ---- one socket's ---------------------------------------------------------------------------------------
@@ -341,6 +376,7 @@ static int change_locked(const struct view_request *asked, struct view_change *c
 		change->what = VIEW_MADE;
 		begin(record, asked, request->what == REQUEST_JOIN);
 		record->age = ++pool.ages;
+		note_change();
 		if (request->what == REQUEST_JOIN_SOURCE)
 			add_source(record, &request->source);
 		change->now = *record;
@@ -385,7 +421,7 @@ void view_restore(const struct view_change *change)
 		return;
 	struct view_record *record = find_same(&change->now);
 	if (record && change->what == VIEW_MADE)
-		record->socket = 0;
+		drop(record);
 	else if (record)
 		*record = change->before;
 	leave(&mask);
@@ -398,6 +434,6 @@ void view_finish(const struct view_change *change)
 		return;
 	struct view_record *record = find_same(&change->now);
 	if (record)
-		record->socket = 0;
+		drop(record);
 	leave(&mask);
 }

@@ -61,6 +61,10 @@ void view_finish(const struct view_change *change);
 // the record drops it. false: busy.
 bool view_each(uint64_t socket, void (*visit)(struct view_record *record, void *context), void *context);
 
+// How often a membership has become known or unknown: what was asked of the kernel while it stays as it is can be held
+// against what is known.
+unsigned view_changes(void);
+
 // Whether nothing is known of any socket.
 bool view_is_empty(void);
 
