@@ -232,17 +232,19 @@ static int pass_on(struct own_work *work, const struct call *call, const struct 
 }
 
 // Whether the kernel has a membership of which nothing is known. One of another thread's making is known before the
-// kernel has it, and until it hasn't any more: nothing may have changed between the two looks.
+// kernel has it, and until it hasn't any more; but it may come back for a moment, by whoever was about to make it so.
 static bool is_unknown(struct own_work *work, const struct view_request *asked)
 {
+	unsigned before, after;
 	for (unsigned tries = 0; tries < LOOKS; tries++) {
-		unsigned changes = view_changes();
+		bool still = view_is_still(&before);
 		if (!own_collect(work, &asked->to) || work->known)
 			return false;
 		own_targets_add(work, &work->supposed);
 		if (!is_any_member(work))
 			return false;
-		if (changes == view_changes())
+		view_is_still(&after);
+		if (still && before == after)
 			return true;
 	}
 	return false;

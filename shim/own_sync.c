@@ -275,7 +275,7 @@ static int make_all(struct own_work *work, const union graft_address *to, bool *
 	return error ? error : own_report_missing(work);
 }
 
-int own_sync(struct own_work *work, const union graft_address *to)
+static int sync_all(struct own_work *work, const union graft_address *to)
 {
 	struct seeking seeking = {work, to};
 	int error = 0;
@@ -291,5 +291,13 @@ int own_sync(struct own_work *work, const union graft_address *to)
 	}
 	if (!error && work->rewritten && work->joins.count)
 		close_to_others(work->subject);
+	return error;
+}
+
+int own_sync(struct own_work *work, const union graft_address *to)
+{
+	view_sync_begin();
+	int error = sync_all(work, to);
+	view_sync_end();
 	return error;
 }

@@ -24,7 +24,7 @@ static struct {
 	struct view_record *pieces[PIECES];
 	unsigned room;    // records that there are
 	uint64_t ages;    // how many have been made
-	unsigned changes; // how often one has been made or dropped
+	unsigned changes; // how often one has been made or dropped, or the kernel's were about to be changed
 	bool torn;        // somebody is at it
 } pool ROOM;
 
@@ -44,12 +44,15 @@ static struct view_record *record_at(unsigned number)
 
 enum { YIELDS = 100, NAPS = 5000, NAP = 200000 /* ns */ };
 
-static unsigned *lock;
+static struct shared {
+	unsigned lock;
+	unsigned syncs; // threads that bring the kernel to what is known
+} * shared;
 
-static unsigned *map_lock(void)
+static struct shared *map_shared(void)
 {
 	size_t page = getauxval(AT_PAGESZ);
-	unsigned *mine = kernel_map(page), *theirs = NULL;
+	struct shared *mine = kernel_map(page), *theirs = NULL;
 	if (!mine)
 		return NULL;
 #ifdef MADV_WIPEONFORK
@@ -57,7 +60,7 @@ static unsigned *map_lock(void)
 	madvise(mine, page, MADV_WIPEONFORK);
 	errno = kept;
 #endif
-	if (__atomic_compare_exchange_n(&lock, &theirs, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(&shared, &theirs, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return mine;
 	kernel_unmap(mine, page);
 	return theirs;
@@ -82,13 +85,17 @@ static void nap(void)
 #endif
 }
 
+static struct shared *get_shared(void)
+{
+	struct shared *there = __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
+	return there ? there : map_shared();
+}
+
 static bool take(void)
 {
-	unsigned *word = __atomic_load_n(&lock, __ATOMIC_ACQUIRE);
-	if (!word)
-		word = map_lock();
-	for (unsigned tries = 0; word && tries < YIELDS + NAPS; tries++) {
-		if (!__atomic_exchange_n(word, 1, __ATOMIC_ACQUIRE))
+	struct shared *there = get_shared();
+	for (unsigned tries = 0; there && tries < YIELDS + NAPS; tries++) {
+		if (!__atomic_exchange_n(&there->lock, 1, __ATOMIC_ACQUIRE))
 			return true;
 		if (tries < YIELDS)
 			sched_yield();
@@ -116,18 +123,35 @@ static bool enter(sigset_t *mask)
 static void leave(const sigset_t *mask)
 {
 	pool.torn = false;
-	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&shared->lock, 0, __ATOMIC_RELEASE);
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
 static void note_change(void)
 {
-	__atomic_store_n(&pool.changes, pool.changes + 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&pool.changes, 1, __ATOMIC_ACQ_REL);
 }
 
-unsigned view_changes(void)
+void view_sync_begin(void)
 {
-	return __atomic_load_n(&pool.changes, __ATOMIC_ACQUIRE);
+	struct shared *there = get_shared();
+	if (there)
+		__atomic_fetch_add(&there->syncs, 1, __ATOMIC_ACQ_REL);
+	note_change();
+}
+
+void view_sync_end(void)
+{
+	struct shared *there = __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
+	if (there)
+		__atomic_fetch_sub(&there->syncs, 1, __ATOMIC_ACQ_REL);
+}
+
+bool view_is_still(unsigned *changes)
+{
+	struct shared *there = __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
+	*changes = __atomic_load_n(&pool.changes, __ATOMIC_ACQUIRE);
+	return !there || !__atomic_load_n(&there->syncs, __ATOMIC_ACQUIRE);
 }
 
 static void drop(struct view_record *record)

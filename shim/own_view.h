@@ -61,9 +61,13 @@ void view_finish(const struct view_change *change);
 // the record drops it. false: busy.
 bool view_each(uint64_t socket, void (*visit)(struct view_record *record, void *context), void *context);
 
-// How often a membership has become known or unknown: what was asked of the kernel while it stays as it is can be held
-// against what is known.
-unsigned view_changes(void);
+// Around whatever brings the kernel's memberships to what is known.
+void view_sync_begin(void);
+void view_sync_end(void);
+
+// Whether nobody is between those two. While `*changes` stays as it is, what the kernel says can be held against what is
+// known.
+bool view_is_still(unsigned *changes);
 
 // Whether nothing is known of any socket.
 bool view_is_empty(void);
