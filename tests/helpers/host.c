@@ -3,6 +3,7 @@
 //
 //	host plain udp|tcp ADDRESS       prints what it wrote down
 //	host sweep udp|tcp ADDRESS FILE  under libsockgraft.so and faults.so. FILE: what it wrote down without them
+//	host some udp|tcp ADDRESS FILE   each call with one of these errnos, the next one each time
 //
 // A call may only ever fail if the library made that very call for the program, or if the policy wants calls to
 // fail; and then a second one does what the first should have done. Knows no multicast but the groups that it joins
@@ -560,16 +561,28 @@ static bool judge(const char *what, int status, const struct fault *injected)
 	return good;
 }
 
+static bool some; // one error of each call
+
+static unsigned count_errors(size_t row)
+{
+	unsigned count = 0;
+	while (manual[row].errors[count])
+		count++;
+	return count;
+}
+
 // All errors of one call. false: there is no such call.
 static bool fail_call(size_t row, unsigned nth, unsigned *runs, unsigned *bad)
 {
-	for (const int *error = manual[row].errors; *error; error++) {
-		const struct fault injected = {.function = manual[row].function, .nth = nth, .error = *error};
+	unsigned count = count_errors(row), first = some ? nth % count : 0;
+	for (unsigned i = first; i < (some ? first + 1 : count); i++) {
+		int error = manual[row].errors[i];
+		const struct fault injected = {.function = manual[row].function, .nth = nth, .error = error};
 		char what[64];
 		int status = run_in_child(&injected);
 		if (record->ended && !record->fired)
 			return false;
-		snprintf(what, sizeof(what), "%s %u %s", manual[row].name, nth, strerror(*error));
+		snprintf(what, sizeof(what), "%s %u %s", manual[row].name, nth, strerror(error));
 		*bad += !judge(what, status, &injected);
 		++*runs;
 	}
@@ -616,9 +629,10 @@ static int print_plain(void)
 int main(int count, char **arguments)
 {
 	if (count < 4 || (strcmp(arguments[1], "plain") != 0 && count != 5))
-		errx(2, "usage: host plain|sweep udp|tcp ADDRESS [FILE]");
+		errx(2, "usage: host plain|sweep|some udp|tcp ADDRESS [FILE]");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	const char *on_error = getenv("SOCKGRAFT_ON_ERROR");
+	some = !strcmp(arguments[1], "some");
 	may_fail = on_error && !strcmp(on_error, "fail");
 	scenario = strcmp(arguments[2], "tcp") != 0 ? run_udp : run_tcp;
 	address_text = arguments[3];
