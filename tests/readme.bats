@@ -12,6 +12,11 @@ table() { # START: the README's lines between the comment that starts so and <!-
 	diff <("$BUILD/tests/policy_print" --table) <(table keys && echo && table variables)
 }
 
+@test "the manual's lists of keys and variables are the source's" {
+	diff <("$BUILD/tests/policy_print" --man) \
+		<(awk '/^\.\\" end/ { on = 0 } on { print } /^\.\\" keys/ { on = 1 }' docs/man/sockgraft.7)
+}
+
 @test "the library exports the interposed functions, and nothing else" {
 	diff <(nm -D --defined-only "$BUILD/libsockgraft.so" | awk '{ print $3 }' | grep -v '^__[alu]san' | sort) \
 		<("$BUILD/tests/functions_print" --names | sort)

@@ -7,6 +7,7 @@
 //   policy_print --plan KIND FAMILY LOCAL TO [PROGRAM...]   what holds for a socket; "-" for what isn't known.
 //                                                           TO may be ASKED->REAL. "back": what TO was asked for as
 //   policy_print --table                                    the README's tables of keys and variables
+//   policy_print --man                                      those of sockgraft(7)
 //   policy_print --cramped [PROGRAM...]                     whether every arena that is too small is told as such
 //   policy_print --bytes                                    for each key, the bytes that are a value by themselves
 //   policy_print --rows [PROGRAM...]                        for each row on stdin (rows.h), what it would print, and
@@ -233,7 +234,7 @@ static int usage(void)
 	fputs("usage: policy_print [--origins | --cramped | --append NAME=VALUE | --needs | --plan KIND "
 	      "FAMILY LOCAL TO] "
 	      "[PROGRAM...]\n"
-	      "       policy_print --table | --bytes\n"
+	      "       policy_print --table | --man | --bytes\n"
 	      "       policy_print --rows | --large SIZE [PROGRAM...]\n",
 	        stderr);
 	return 2;
@@ -333,16 +334,42 @@ static void print_table_row(const char *name, struct policy_help help)
 	printf("| `%s` | %s | %s |\n", name, help.value, help.text);
 }
 
+static void print_man_row(const char *name, struct policy_help help)
+{
+	bool variable = !strncmp(name, POLICY_PREFIX, strlen(POLICY_PREFIX));
+	printf(".It %s %s\n.Pq %s\n%s.\n", variable ? "Ev" : "Cm", name, help.value, help.text);
+}
+
+static void print_keys(void (*print_row)(const char *name, struct policy_help help))
+{
+	for (unsigned i = KEY_JOIN; i < KEY_COUNT; i++)
+		print_row(policy_key_words[i], policy_key_help[i]);
+	for (unsigned i = 0; i < KEY_JOIN; i++)
+		print_row(policy_key_words[i], policy_key_help[i]);
+}
+
+static void print_variables(void (*print_row)(const char *name, struct policy_help help))
+{
+	for (unsigned i = 0; i < VARIABLE_COUNT; i++)
+		print_row(policy_variable_names[i], policy_variable_help[i]);
+}
+
 static int print_tables(void)
 {
 	puts("| key | value | what it does |\n|---|---|---|");
-	for (unsigned i = KEY_JOIN; i < KEY_COUNT; i++)
-		print_table_row(policy_key_words[i], policy_key_help[i]);
-	for (unsigned i = 0; i < KEY_JOIN; i++)
-		print_table_row(policy_key_words[i], policy_key_help[i]);
+	print_keys(print_table_row);
 	puts("\n| variable | value | what it does |\n|---|---|---|");
-	for (unsigned i = 0; i < VARIABLE_COUNT; i++)
-		print_table_row(policy_variable_names[i], policy_variable_help[i]);
+	print_variables(print_table_row);
+	return 0;
+}
+
+static int print_man(void)
+{
+	puts(".Bl -tag -width Ds");
+	print_keys(print_man_row);
+	puts(".El\n.Bl -tag -width Ds");
+	print_variables(print_man_row);
+	puts(".El");
 	return 0;
 }
 
@@ -535,6 +562,8 @@ int main(int count, char **arguments)
 	struct facts facts = {0};
 	if (!strcmp(mode, "--table"))
 		return print_tables();
+	if (!strcmp(mode, "--man"))
+		return print_man();
 	if (!strcmp(mode, "--bytes"))
 		return print_bytes();
 	if (!strcmp(mode, "--cramped"))
