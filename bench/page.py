@@ -5,6 +5,7 @@ import re
 import subprocess
 from datetime import date
 
+import command
 import core
 import sending
 from multicast import MEASURES, ROUNDS, VARIANTS
@@ -292,6 +293,6 @@ def settings(bench):
 
 
 def meanings(bench, groups=tuple(MEANINGS)):
-    values = {"descriptors": bench.descriptors, "batches": core.BATCHES}
+    values = {"descriptors": bench.descriptors, "batches": core.BATCHES, "rounds": command.ROUNDS}
     lines = [f"- **{group}**: {MEANINGS[group].format(**values)}" for group in groups]
     return "## What the numbers are\n\n" + "\n".join([*lines, ""])

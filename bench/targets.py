@@ -51,6 +51,7 @@ SYSTEM, LIFE, START, SPACE = "system calls", "a socket's life", "start-up", "mem
 GROWTH, MULTICAST = "growth", "multicast"
 SPREAD, ACTING, ACTING_SYSTEM = "several interfaces", "calls, policy at work", "system calls, policy at work"
 CORE, CORE_IN_GO = "core, beside bare calls", "core, beside x/net"
+COMMAND = "the command"
 
 # Where there is something to do for a datagram: no more than it takes today, and a tenth.
 ACTS = {
@@ -86,6 +87,7 @@ TARGETS = (
     Target(START, "no policy", 23000, "instructions"),
     Target(START, "no policy, time", 1.25, "× an empty library's"),
     Target(START, "ten rules, time", 1.6, "× an empty library's"),
+    Target(COMMAND, "start of a program by sockgraft run", 1.1, "× that by env VARIABLE=..."),
     Target(SPACE, "private memory, no policy", 32, "kB"),
     Target(SPACE, "the library, stripped", 64, "KiB"),
     Target(SPACE, "libraries needed beside libc", 0, "libraries"),
@@ -125,6 +127,9 @@ MEANINGS = {
     " with nothing preloaded. Time: from vfork to the end of waitpid on processor 1, the lower quartile of"
     " all rounds; what the library adds to that, divided by what an empty library adds. The ten rules are"
     " five for UDP with port and destination, four for TCP with a port, and one for a program.",
+    COMMAND: "Time from posix_spawn to the end of a program that does nothing, under the same policy: by `sockgraft run`,"
+    " which reads the policy and looks into the program first, and by env(1) with the variables and LD_PRELOAD; the"
+    " median of {rounds} rounds' ratios.",
     SPACE: "Memory: Private_Clean and Private_Dirty of /proc/PID/smaps_rollup of a program that waits, less the"
     " same with nothing preloaded. Size: of a stripped copy. Libraries: DT_NEEDED.",
     GROWTH: "By how much the instructions added to a call change, over all eight calls: between one socket and"
