@@ -60,8 +60,8 @@ static int take_group(const char *text)
 static bool read_seconds(const char *text, double *seconds)
 {
 	char *end;
-	*seconds = *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
-	return *seconds >= 0.01 && *seconds <= WATCH_AT_MOST && !*end;
+	*seconds = strtod(text, &end);
+	return *text >= '0' && *text <= '9' && !*end && *seconds >= 0.01 && *seconds <= WATCH_AT_MOST;
 }
 
 static int take_watch(const char *value)
