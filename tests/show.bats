@@ -130,6 +130,21 @@ pid() {
 	shows 'udp 0\.0\.0\.0:5000 239\.1\.1\.1 b1 .*'
 }
 
+@test "a socket of another network namespace than its process's" {
+	[ "$(id -u)" = 0 ] && [ -z "$OWN_USERS" ] || skip "it takes root outside of a user namespace"
+	program r <<-'END'
+		import ctypes
+		four, six = udp(AF_INET, "", 5000), udp(AF_INET6, "::", 5001)
+		member(four, JOIN, "b1", "239.1.1.1")
+		member(six, JOIN_SOURCE, "b0", "ff35::1", "fd77::1")
+		ctypes.CDLL(None).unshare(0x40000000)
+		stay()
+	END
+	show "$(pid r)"
+	shows 'udp 0\.0\.0\.0:5000 239\.1\.1\.1 b1 exclude - .*'
+	shows 'udp \[::\]:5001 ff35::1 b0 include fd77::1 .*'
+}
+
 @test "each process that shares a socket is shown" {
 	program r <<-'END'
 		made = udp(AF_INET, "", 5000)

@@ -2,10 +2,15 @@
 #include "sockets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/sockios.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../filter_tags.h"
@@ -137,6 +142,40 @@ static bool ask_sources(int copy, struct joined *joined)
 	return count >= 0; // otherwise it has left meanwhile
 }
 
+static bool same_file(int fd, const char *path)
+{
+	struct stat one, other;
+	return !fstat(fd, &one) && !stat(path, &other) && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
+// A process may have a socket of another network namespace than its own, whose /proc/PID/net doesn't know it then. Goes
+// there, and returns the way back; -1: there is no need, or we may not.
+static int enter_namespace(int copy, pid_t pid)
+{
+	char own[32];
+	int back = -1, space = ioctl(copy, SIOCGSKNS); // Linux 4.10, and CAP_NET_ADMIN
+	if (space < 0)
+		return -1;
+	snprintf(own, sizeof(own), "/proc/%d/ns/net", (int)pid);
+	if (!same_file(space, own))
+		back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (back >= 0 && setns(space, CLONE_NEWNET)) {
+		close(back);
+		back = -1;
+	}
+	close(space);
+	return back;
+}
+
+static void leave_namespace(int back)
+{
+	if (setns(back, CLONE_NEWNET))
+		abort(); // what we could enter we can leave
+	close(back);
+}
+
+// `pid` as graft_memberships has it.
 static struct graft_membership *list_memberships(int copy, pid_t pid, int *count)
 {
 	struct graft_membership *list = NULL;
@@ -151,10 +190,19 @@ static struct graft_membership *list_memberships(int copy, pid_t pid, int *count
 	return list;
 }
 
+static struct graft_membership *find_memberships(int copy, pid_t pid, int *count)
+{
+	int back = enter_namespace(copy, pid);
+	struct graft_membership *list = list_memberships(copy, back < 0 ? pid : 0, count);
+	if (back >= 0)
+		leave_namespace(back);
+	return list;
+}
+
 static void ask_memberships(int copy, pid_t pid, struct inet_socket *of)
 {
 	int count;
-	struct graft_membership *list = list_memberships(copy, pid, &count);
+	struct graft_membership *list = find_memberships(copy, pid, &count);
 	of->joined = count > 0 ? calloc((size_t)count, sizeof(*of->joined)) : NULL;
 	for (int i = 0; of->joined && i < count; i++) {
 		struct joined *joined = &of->joined[of->joined_count];
