@@ -5,6 +5,7 @@
 #include "filters.h"
 
 #include "../core/kernel.h"
+#include "filter_tags.h"
 #include "functions.h"
 #include "memory.h"
 
@@ -12,9 +13,6 @@
 
 // Instructions: a few groups. It lies on the stack, which may be the small one of a signal handler.
 enum { SMALL_FILTER = 64 };
-
-// What the filter says of the socket, for whoever adopts it.
-enum { TAG_CLOSED = 1, TAG_SOURCED = 2 };
 
 // Where the kernel does all by itself there is none. It does not when the socket was bound wider than asked;
 // when it joins an IPv6 group, because IPv6 delivers a group that the socket joined from any interface of the

@@ -20,7 +20,23 @@
 	    "The policy is checked, and whether the library can reach the program; then the command becomes it.\n" \
 	    "\n" \
 	    "Exit status: that of PROGRAM; 125: the policy or an option is wrong; 126: PROGRAM can't be run, or not\n" \
-	    "with the library; 127: there is no such program.\n")
+	    "with the library; 127: there is no such program.\n") \
+	SUBCOMMAND(show, "[--group GROUP] [--watch [SECONDS]] [--json] [PID|NAME]...", \
+	    "which process is a member of which group", \
+	    "  --group GROUP     members of this group; GROUP%INTERFACE: on that interface\n" \
+	    "  --watch [SECONDS] again and again, every 2 seconds or as said, until interrupted\n" \
+	    "  --json            an array of objects, one for each row; with --watch one array a line\n" \
+	    "  PID, NAME         all sockets of these processes, members or not; otherwise members alone. NAME is the\n" \
+	    "                    process's or its program's, or a pattern, such as 'gst-*'\n" \
+	    "\n" \
+	    "A row is a socket, or one group that it joined. TTL is that of unicast/multicast, or the hop limit; of a\n" \
+	    "socket for both families IPv4's, then IPv6's, where they differ. OUT is the interface that multicast leaves\n" \
+	    "by, - as the route goes. DROPS counts datagrams lost at the socket. RULE is what the policy says on it:\n" \
+	    "- the library is not loaded; its files are read as they are now. ? is what may not be known.\n" \
+	    "\n" \
+	    "The kernel is asked; processes are neither stopped nor changed. Those of others take root, or CAP_SYS_PTRACE.\n" \
+	    "\n" \
+	    "Exit status: 1: nothing is there of what was asked for; 2: wrong usage.\n")
 // clang-format on
 
 #endif
