@@ -75,7 +75,8 @@ $(LIBRARY): $(SHIM) $(POLICY) $(filter-out $(BUILD)/core/kernel.o,$(CORE))
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -shared -o $@ $(filter %.o,$^)
 
 # Of core and policy what the subcommands use.
-$(BUILD)/shim/command/%.o: CPPFLAGS += -DSOCKGRAFT_VERSION='"$(VERSION)"' -DLOADER_LIB='"$(LOADER_LIB)"'
+COMMAND_FLAGS = -DSOCKGRAFT_VERSION='"$(VERSION)"' -DLOADER_LIB='"$(LOADER_LIB)"'
+$(BUILD)/shim/command/%.o: CPPFLAGS += $(COMMAND_FLAGS)
 $(COMMAND): $(call objects,$(wildcard shim/command/*.c)) $(POLICY) $(CORE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -Wl,--gc-sections -o $@ $^
 
@@ -238,7 +239,7 @@ format:
 lint:
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter %.c,$(SOURCES)) | # one at a time: from the second on clang-tidy 14 forgets va_start \
-		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- -std=gnu17 -D_GNU_SOURCE -Icore $(WARN)
+		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- -std=gnu17 -D_GNU_SOURCE -Icore $(COMMAND_FLAGS) $(WARN)
 	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats tests/ports/*.bats) \
 		tests/need tests/run tests/build_ports examples/demo bench/run .ci/run
 

@@ -172,7 +172,7 @@ static bool read_segment(const struct elf *elf, unsigned number, struct segment 
 static bool has_go_note(const struct elf *elf, const struct segment *segment)
 {
 	char notes[NOTES_AT_MOST];
-	size_t size = segment->size < sizeof(notes) ? segment->size : sizeof(notes);
+	size_t size = segment->size < sizeof(notes) ? (size_t)segment->size : sizeof(notes);
 	Elf64_Nhdr note; // of both classes alike
 	if (!read_at(elf->fd, notes, size, segment->offset))
 		return false;
@@ -213,7 +213,7 @@ static int inspect_elf(struct target *target, const char *path, const struct elf
 		if (segment.type == PT_NOTE)
 			go |= has_go_note(elf, &segment);
 		if (segment.type == PT_INTERP && segment.size < sizeof(target->interpreter) &&
-		        read_at(elf->fd, target->interpreter, segment.size, segment.offset))
+		        read_at(elf->fd, target->interpreter, (size_t)segment.size, segment.offset))
 			target->interpreter[segment.size] = '\0';
 	}
 	snprintf(target->loaded, sizeof(target->loaded), "%s", path);
