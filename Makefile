@@ -65,7 +65,7 @@ PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] shim/command/*.[ch] examples/*.c examples/core/*.[ch] \
 	tests/helpers/*.[ch] tests/libraries/*.[ch] tests/same/*.[ch] tests/core/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 
-.PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
+.PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall deb clean format lint
 
 all: $(LIBRARY) $(COMMAND) $(CORE_STATIC) $(CORE_SHARED)
 
@@ -239,6 +239,10 @@ uninstall:
 		$(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(HEADERS)) \
 		$(call manual_path,$(MANUALS) $(foreach page,$(MANUALS),$(call manual_links,$(page))))
 
+# Debian packages, in $(BUILD)/deb.
+deb:
+	packaging/deb $(VERSION) $(BUILD)/deb
+
 clean:
 	rm -rf $(BUILD)
 
@@ -252,6 +256,7 @@ lint:
 	printf '%s\n' $(filter %.c,$(SOURCES)) | # one at a time: from the second on clang-tidy 14 forgets va_start \
 		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- -std=gnu17 -D_GNU_SOURCE -Icore $(WARN)
 	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats tests/ports/*.bats) \
-		tests/need tests/run tests/build_ports examples/demo bench/run .ci/run shim/command/completion/sockgraft.bash
+		tests/need tests/run tests/build_ports examples/demo bench/run .ci/run packaging/deb \
+		shim/command/completion/sockgraft.bash
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
