@@ -38,16 +38,23 @@ completes() {
 	diff <(printf '%s\n' "${results[@]}") <(complete "$shell" "${lines[@]}")
 }
 
-# told SUBCOMMAND ARGUMENTS: unless the command has it, it says by its help that it takes these.
+# told SUBCOMMAND HELP: unless the command has it, this is what it says of it.
 told() {
 	[[ $("$BUILD/sockgraft" help "$1") != "usage: sockgraft $1 "* ]] || return 0
-	sed -i "2i [ \"\$1 \$2\" != 'help $1' ] || { echo 'usage: sockgraft $1 $2'; exit; }" "$BATS_TEST_TMPDIR/bin/sockgraft"
+	printf '%s\n' "usage: sockgraft $1 $2" >"$BATS_TEST_TMPDIR/$1"
+	sed -i "2i [ \"\$1 \$2\" != 'help $1' ] || exec cat '$BATS_TEST_TMPDIR/$1'" "$BATS_TEST_TMPDIR/bin/sockgraft"
 }
 
 all_told() {
-	told check "[-r RULE]... [-f FILE] [--KEY VALUE]... [--strict] [--json] [PROGRAM]"
+	told check "[POLICY OPTION]... [--strict] [--json] [--] [PROGRAM [ARGUMENT]...]
+  -r, --rule RULE   a rule
+  --KEY VALUE       a key
+  --strict          exit status 1"
 	told show "[--group GROUP] [--watch [SECONDS]] [--json] [PID|NAME]..."
-	told doctor "[GROUP[%IFACE]] [--port N] [--time SECONDS] [--send|--receive] [--count N] [--interval SECONDS] [--json]"
+	told doctor "[GROUP] [--send|--receive] [--port N] [--time SECONDS] [OPTION]...
+  --send            numbered datagrams
+  --count N         how many: 10;  --interval SECONDS: one after so long: 0.1;  --ttl N: 64
+  --json            one document, with --watch none"
 }
 
 # has WORD...: the line that was read has all of these.
@@ -150,7 +157,8 @@ the_groups() {
 		"sockgraft run --device b" \
 		"sockgraft show --group 239" \
 		"sockgraft doctor 239" \
-		"sockgraft doctor --port 5000 239.5.6.7%b") <<-END
+		"sockgraft doctor --port 5000 239.5.6.7%b" \
+		"sockgraft doctor --ttl 3 --interval 1 239") <<-END
 		sockgraft run --join 239.5.6.7
 		sockgraft run --join 10.0.0.5@239.5.6.7
 		sockgraft run --join ff15::114
@@ -160,6 +168,7 @@ the_groups() {
 		sockgraft show --group 239.5.6.7
 		sockgraft doctor 239.5.6.7
 		sockgraft doctor --port 5000 239.5.6.7%b0 239.5.6.7%b1
+		sockgraft doctor --ttl 3 --interval 1 239.5.6.7
 	END
 }
 
@@ -196,11 +205,12 @@ the_processes() {
 the_options() {
 	all_told
 	line=$(complete "$1" "sockgraft check --")
-	has --strict --json --join
+	has --strict --json --join --rule --on-error
 	line=$(complete "$1" "sockgraft show --")
 	has --group --watch --json
 	line=$(complete "$1" "sockgraft doctor --")
-	has --port --time --send --receive --count --interval --json
+	has --port --time --send --receive --count --interval --ttl --json
+	completes "$1" "sockgraft check --strict --multicast-loop=of" "sockgraft check --strict --multicast-loop=off"
 }
 
 @test "bash: the options of each subcommand" {

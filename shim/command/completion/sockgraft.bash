@@ -30,19 +30,30 @@ _sockgraft_options() {
 	done
 }
 
+# _sockgraft_help_line LINE: "  -f, --file FILE   rules from a file", or several options with two blanks between them.
+_sockgraft_help_line() {
+	local rest=$1 one
+	while [[ $rest == *"  -"* ]]; do
+		rest=${rest#*"  -"}
+		one=-${rest%%  *}
+		_sockgraft_options "${one%%:*}"
+	done
+}
+
 # _sockgraft_read_help SUBCOMMAND: what each option takes, and what stands behind them.
 _sockgraft_read_help() {
-	local line usage key
+	local line usage='' keys='' key
 	while IFS= read -r line; do
 		case $line in
 		"usage: "*) usage=${line#usage: sockgraft } ;;
-		"  -"*) line=${line#  } && _sockgraft_options "${line%%  *}" ;;
+		"  --KEY "*) keys=yes ;;
+		"  -"*) _sockgraft_help_line "$line" ;;
 		esac
 	done < <("$sockgraft" help "$1" 2>/dev/null)
-	[[ ${usage-} == "$1 "* ]] || return
+	[[ $usage == "$1 "* ]] || return
 	_sockgraft_options "${usage#"$1"}"
 	positional=$(sed -E 's/\[-[^][]*(\[[^]]*\])?[^][]*\]//g' <<<"${usage#"$1"}")
-	[[ $usage == *--KEY* ]] || return
+	[ -n "$keys" ] || return
 	while read -r key line; do
 		[[ $key != --* ]] || takes[$key]=$line
 	done < <("$sockgraft" help keys)
