@@ -65,7 +65,7 @@ PRELOADS := $(patsubst tests/libraries/%.c,$(BUILD)/tests/%.so,$(wildcard tests/
 SOURCES := $(wildcard core/*.[ch] core/policy/*.[ch] shim/*.[ch] shim/command/*.[ch] examples/*.c examples/core/*.[ch] \
 	tests/helpers/*.[ch] tests/libraries/*.[ch] tests/same/*.[ch] tests/core/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 
-.PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall clean format lint
+.PHONY: all demo bench test check-needs test-builds thread-builds fuzz install uninstall deb clean format lint
 
 all: $(LIBRARY) $(COMMAND) $(CORE_STATIC) $(CORE_SHARED)
 
@@ -201,7 +201,10 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(wildcard core/*.[ch] core/po
 
 # ---- installation --------------------------------------------------------------------------------------
 
+BINDIR  ?= $(PREFIX)/bin
 INCLUDEDIR ?= $(PREFIX)/include
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 PKGCONFIG := sockgraft-core.pc
 HEADERS := sockgraft.h sockgraft_options.h
 MANUALS := $(patsubst docs/man/%,%,$(wildcard docs/man/*.[1-9]))
@@ -210,7 +213,15 @@ manual_path = $(addprefix $(DESTDIR)$(MANDIR)/man,$(foreach page,$(1),$(subst .,
 manual_names = $(shell sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([^ ]*\).*/\1/p' docs/man/$(1))
 manual_links = $(filter-out $(MANUALS),$(addsuffix $(suffix $(1)),$(call manual_names,$(1))))
 
+# The command is of the machine's own kind, and starts programs of either: of 32 bits there is the library alone.
+OF_COMMAND := $(if $(ARCH),,$(BINDIR)/sockgraft $(BASHCOMPDIR)/sockgraft $(ZSHCOMPDIR)/_sockgraft)
+
 install: all
+ifndef ARCH
+	install -D -m 755 $(COMMAND) $(DESTDIR)$(BINDIR)/sockgraft
+	install -D -m 644 shim/command/completion/sockgraft.bash $(DESTDIR)$(BASHCOMPDIR)/sockgraft
+	install -D -m 644 shim/command/completion/_sockgraft $(DESTDIR)$(ZSHCOMPDIR)/_sockgraft
+endif
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libsockgraft.so
 	install -D -m 644 $(CORE_SHARED) $(DESTDIR)$(LIBDIR)/$(notdir $(CORE_SHARED))
 	ln -sf $(notdir $(CORE_SHARED)) $(DESTDIR)$(LIBDIR)/libsockgraft-core.so
@@ -223,10 +234,15 @@ install: all
 	$(foreach page,$(MANUALS),$(foreach link,$(call manual_links,$(page)),ln -sf $(page) $(call manual_path,$(link)) &&)) :
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libsockgraft.so $(notdir $(CORE_SHARED) $(CORE_STATIC)) \
+	rm -f $(addprefix $(DESTDIR),$(OF_COMMAND)) \
+		$(addprefix $(DESTDIR)$(LIBDIR)/,libsockgraft.so $(notdir $(CORE_SHARED) $(CORE_STATIC)) \
 		libsockgraft-core.so pkgconfig/$(PKGCONFIG)) \
 		$(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(HEADERS)) \
 		$(call manual_path,$(MANUALS) $(foreach page,$(MANUALS),$(call manual_links,$(page))))
+
+# Debian packages, in $(BUILD)/deb.
+deb:
+	packaging/deb $(VERSION) $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD)
@@ -241,6 +257,7 @@ lint:
 	printf '%s\n' $(filter %.c,$(SOURCES)) | # one at a time: from the second on clang-tidy 14 forgets va_start \
 		xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- -std=gnu17 -D_GNU_SOURCE -Icore $(COMMAND_FLAGS) $(WARN)
 	shellcheck -x -P SCRIPTDIR $(wildcard tests/*.bash tests/*.bats tests/ports/*.bats) \
-		tests/need tests/run tests/build_ports examples/demo bench/run .ci/run
+		tests/need tests/run tests/build_ports examples/demo bench/run .ci/run packaging/deb \
+		shim/command/completion/sockgraft.bash
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -122,3 +122,38 @@ compiles() {
 	make -s uninstall BUILD="$BUILD" DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib/multi
 	[ -z "$(find "$BATS_TEST_TMPDIR/root" ! -type d)" ]
 }
+
+@test "the README's pictures and links lead to files" {
+	local link count=0
+	while read -r link; do
+		[ -e "${link%%#*}" ]
+		count=$((count + 1))
+	done < <(grep -oE '\]\([a-z][^:)]*\)' README.md | tr -d '()]')
+	[ "$count" -ge 4 ]
+}
+
+@test "the pictures are well-formed, and name their parts but once" {
+	python3 - docs/*.svg <<-'END'
+		import sys, xml.etree.ElementTree as tree
+		for path in sys.argv[1:]:
+		    root = tree.parse(path).getroot()
+		    assert root.tag == "{http://www.w3.org/2000/svg}svg", path
+		    names = [one.get("id") for one in root.iter() if one.get("id")]
+		    assert len(names) == len(set(names)), path
+	END
+}
+
+# The programs of the examples end at once.
+@test "what the README runs is a policy that can be read" {
+	local line count=0 program
+	for program in legacyd sender player discovery; do
+		ln -s "$(type -P true)" "$BATS_TEST_TMPDIR/$program"
+	done
+	echo "udp port=5000: ttl=3" >"$BATS_TEST_TMPDIR/rules"
+	while read -r line; do
+		line=${line//"/etc/legacyd.rules"/"$BATS_TEST_TMPDIR/rules"}
+		(unset "${!SOCKGRAFT_@}" LD_PRELOAD && PATH=$BATS_TEST_TMPDIR:$BUILD:$PATH && eval "$line")
+		count=$((count + 1))
+	done < <(sed -n 's/^    \(sockgraft run .*\)/\1/p' README.md)
+	[ "$count" -ge 6 ]
+}
