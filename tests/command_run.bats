@@ -270,7 +270,7 @@ as_root() {
 	local preload
 	preload=$(root/usr/bin/sockgraft run printenv LD_PRELOAD)
 	[[ $preload == "$PWD/root/usr/"*/libsockgraft.so ]]
-	[ "$(LD_PRELOAD=$preload SOCKGRAFT_TTL=300 true 2>&1 | grep -c 'expected a number')" = 1 ]
+	[ "$(SOCKGRAFT_TTL=300 env "LD_PRELOAD=$preload" true 2>&1 | grep -c 'expected a number')" = 1 ]
 	rm "$(find root -name libsockgraft.so)"
 	SOCKGRAFT=root/usr/bin/sockgraft refuses 126 'there is no libsockgraft.so for those' touch started
 }
