@@ -20,7 +20,18 @@
 	    "The policy is checked, and whether the library can reach the program; then the command becomes it.\n" \
 	    "\n" \
 	    "Exit status: that of PROGRAM; 125: the policy or an option is wrong; 126: PROGRAM can't be run, or not\n" \
-	    "with the library; 127: there is no such program.\n")
+	    "with the library; 127: there is no such program.\n") \
+	SUBCOMMAND(check, "[-r RULE]... [-f FILE] [--KEY VALUE]... [--strict] [--json] [--] [PROGRAM [ARGUMENT]...]", \
+	    "tells what a policy means on this host, and what is wrong with it", \
+	    HELP_POLICY_OPTIONS \
+	    "  --strict          exit status 1 where there is a warning\n" \
+	    "  --json            one JSON document: rules, interfaces, memberships, findings\n" \
+	    "\n" \
+	    "Prints the rules, the strongest first, the interfaces that they name, the memberships as they would be\n" \
+	    "made here, and a line per finding: what was seen, what it means, and the command that mends it. With\n" \
+	    "PROGRAM, the rules are those for it, and what keeps run from starting it is an error.\n" \
+	    "\n" \
+	    "Exit status: 0; 1: with --strict, there are warnings; 125: the policy, an option or PROGRAM is wrong.\n")
 // clang-format on
 
 #endif
