@@ -221,6 +221,55 @@ unsigned host_members(unsigned index, const union graft_address *group)
 	return group->any.sa_family == AF_INET ? members4(index, group) : members6(index, group);
 }
 
+// A line "  2     b0 0xe8070809 0x0a4d0001      1      0", in host byte order.
+static bool filter4(
+        const char *line, unsigned index, const union graft_address *group, struct host_filter *filter)
+{
+	unsigned at, address, source;
+	if (sscanf(line, "%u %*s 0x%8x 0x%8x %u %u", &at, &address, &source, &filter->include,
+	            &filter->exclude) != 5 ||
+	        at != index || address != ntohl(group->v4.sin_addr.s_addr))
+		return false;
+	filter->source.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
+	return true;
+}
+
+static void address_of(const char hex[33], union graft_address *address)
+{
+	unsigned byte;
+	*address = (union graft_address){.v6.sin6_family = AF_INET6};
+	for (unsigned i = 0; i < 16 && sscanf(hex + (size_t)2 * i, "%2x", &byte) == 1; i++)
+		address->v6.sin6_addr.s6_addr[i] = (unsigned char)byte;
+}
+
+static bool filter6(
+        const char *line, unsigned index, const union graft_address *group, struct host_filter *filter)
+{
+	unsigned at;
+	char wanted[33], address[33], source[33];
+	hex_of(group, wanted);
+	if (sscanf(line, "%u %*s %32s %32s %u %u", &at, address, source, &filter->include,
+	            &filter->exclude) != 5 ||
+	        at != index || strcmp(address, wanted))
+		return false;
+	address_of(source, &filter->source);
+	return true;
+}
+
+unsigned host_filters(
+        unsigned index, const union graft_address *group, struct host_filter *filters, unsigned room)
+{
+	char line[LINE_SIZE];
+	unsigned count = 0;
+	bool v4 = group->any.sa_family == AF_INET;
+	FILE *file = open_table(v4 ? "mcfilter" : "mcfilter6");
+	while (file && count < room && fgets(line, sizeof(line), file))
+		count += (v4 ? filter4 : filter6)(line, index, group, &filters[count]);
+	if (file)
+		fclose(file);
+	return count;
+}
+
 // snmp6 has a name and a number in each line: "Udp6RcvbufErrors  0".
 static long long counter6(const char *name)
 {
@@ -268,24 +317,31 @@ long long host_counter(int family, const char *name)
 	return family == AF_INET ? counter4(name) : counter6(name);
 }
 
-struct host_sockets host_udp_sockets(int family, uint16_t port)
+static void add_sockets(const char *table, uint16_t port, struct host_sockets *sockets)
 {
 	char line[LINE_SIZE];
-	struct host_sockets sockets = {0, 0};
 	unsigned bound;
-	FILE *file = open_table(family == AF_INET ? "udp" : "udp6");
+	FILE *file = open_table(table);
 	while (file && fgets(line, sizeof(line), file)) {
 		const char *drops = line + strcspn(line, "\n");
-		if (sscanf(line, " %*u: %*32[0-9A-F]:%4x", &bound) != 1 || bound != port)
+		if (sscanf(line, " %*u: %*32[0-9A-F]:%4x", &bound) != 1 || (port && bound != port))
 			continue;
 		while (drops > line && drops[-1] == ' ')
 			drops--;
 		while (drops > line && drops[-1] != ' ')
 			drops--;
-		sockets.count++;
-		sockets.drops += strtoull(drops, NULL, 10);
+		sockets->count++;
+		sockets->drops += strtoull(drops, NULL, 10);
 	}
 	if (file)
 		fclose(file);
+}
+
+struct host_sockets host_udp_sockets(int family, uint16_t port)
+{
+	struct host_sockets sockets = {0, 0};
+	if (family == AF_INET)
+		add_sockets("udp", port, &sockets);
+	add_sockets("udp6", port, &sockets);
 	return sockets;
 }

@@ -39,10 +39,19 @@ unsigned host_igmp_version(unsigned index);
 // How many sockets of this host are members of the group on the interface.
 unsigned host_members(unsigned index, const union graft_address *group);
 
+// What members of a group on an interface say of a source (/proc/net/mcfilter, mcfilter6): how many sockets admit it, and
+// how many leave it out. At most `room`; the number found.
+struct host_filter {
+	union graft_address source;
+	unsigned include, exclude;
+};
+unsigned host_filters(
+        unsigned index, const union graft_address *group, struct host_filter *filters, unsigned room);
+
 // Of /proc/net/snmp and snmp6, such as "Udp" and "RcvbufErrors"; -1: there is none.
 long long host_counter(int family, const char *name);
 
-// UDP sockets bound to the port, and what they have dropped.
+// UDP sockets that hear the family on the port (0: on any), and what they have dropped. Those of IPv6 may hear IPv4.
 struct host_sockets {
 	unsigned count;
 	unsigned long long drops;

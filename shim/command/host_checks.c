@@ -76,7 +76,6 @@ unsigned check_route(const union graft_address *group)
 	union graft_address bare = *group;
 	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
 	int index = graft_route_interface(group);
-	const char *option = bare.any.sa_family == AF_INET6 ? "-6 " : "";
 	graft_address_set_port(&bare, 0);
 	graft_address_text(&bare, text);
 	if (index > 0) {
@@ -87,8 +86,10 @@ unsigned check_route(const union graft_address *group)
 	finding(FINDING_WARNING, "no-route", "there is no route to %s, and no interface is named for it",
 	        text);
 	finding_means("it can't be joined or sent to; name one, %s%%INTERFACE, or add a route", text);
-	finding_mend("ip %sroute add %s dev INTERFACE", option,
-	        bare.any.sa_family == AF_INET6 ? "ff00::/8 table local type multicast" : "224.0.0.0/4");
+	if (bare.any.sa_family == AF_INET6)
+		finding_mend("ip -6 route add multicast ff00::/8 dev INTERFACE table local");
+	else
+		finding_mend("ip route add 224.0.0.0/4 dev INTERFACE");
 	return 0;
 }
 
