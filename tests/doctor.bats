@@ -64,7 +64,7 @@ member() {
 	says '^ok: rp_filter is 0 on b0'
 	says '^ok: IGMP is spoken in version 3 on b0'
 	says '^ok: 239.1.1.1 is joined on b0, by 1 socket$'
-	says '^ok: b0 has counted [1-9][0-9]* packets in 0.5 s'
+	says '^ok: b0 has counted [1-9][0-9]* packets within 0.5 s'
 	says '^ok: the sockets on UDP port 5000 have dropped nothing'
 	says '^ok: [1-9][0-9]* datagrams from 10.77.0.1 for 239.1.1.1 port 5000 reached a socket by b0, TTL 64$'
 }
@@ -87,7 +87,7 @@ member() {
 	ready r 5000
 	talker 10.77.0.1@232.7.8.9:5000%a0
 	doctor 0 10.77.0.1@232.7.8.9%b0 --time 0.5
-	says '^note: 10.77.0.1 of 232.7.8.9 on b0 is admitted by 1 sockets and left out by 0'
+	says '^note: sockets on b0 that admit 10.77.0.1 to 232.7.8.9: 1; that leave it out: 0'
 	says '^ok: what 10.77.0.1 sends passes rp_filter \(0\) on b0'
 	says '^ok: [1-9][0-9]* datagrams from 10.77.0.1 for 232.7.8.9 port 5000 reached'
 	clean
@@ -152,6 +152,18 @@ member() {
 	says '^error: [0-9]+ datagrams from 10.78.0.1 for 239.1.1.1 came in on b0, and none reached a socket: rp_filter drops them'
 }
 
+@test "something drops what comes in" {
+	member ff15::114%b0
+	talker '[ff15::114]:5000%a0'
+	doctor 0 '[ff15::114]:5000%b0' --time 0.3
+	clean
+	on receiver ip -6 rule add pref 1 lookup local
+	on receiver ip -6 rule delete pref 0
+	on receiver ip -6 rule add pref 0 iif b0 to ff15::114 blackhole
+	doctor 1 '[ff15::114]:5000%b0' --time 0.3
+	says '^error: [0-9]+ datagrams from .* for ff15::114 came in on b0, and none reached a socket: a firewall of this host'
+}
+
 @test "a version of IGMP or MLD without sources" {
 	setting ipv4/conf/b0/force_igmp_version 2
 	setting ipv6/conf/b0/force_mld_version 1
@@ -177,8 +189,8 @@ firewall() {
 	firewall nft 'ip daddr 239.1.1.1 drop'
 	firewall ip6tables '-P INPUT DROP'
 	doctor 1 ff15::114%b0 --time 0.1
-	says '^note: nft list ruleset shows 1 rules or policies that drop or reject: '
-	says '^note: ip6tables -S shows 1 rules'
+	says '^note: nft list ruleset shows drop or reject in 1 line: '
+	says '^note: ip6tables -S shows drop or reject in 1 line'
 }
 
 @test "firewall rules that can't be seen" {
@@ -206,7 +218,7 @@ firewall() {
 	SOCKGRAFT_JOIN='10.77.0.3@232.7.8.9%b0,fd77::3@ff35::8000:9%b0' start r grafted "${UDP[@]}" receive :: 5000
 	ready r 5000
 	doctor 1 10.77.0.1@232.7.8.9%b0 --time 0.1
-	says '^note: 10.77.0.3 of 232.7.8.9 on b0 is admitted by 1 sockets'
+	says '^note: sockets on b0 that admit 10.77.0.3 to 232.7.8.9: 1; '
 	says '^warning: no member on b0 admits the source 10.77.0.1: '
 	doctor 1 fd77::1@ff35::8000:9%b0 --time 0.1
 	says '^warning: no member on b0 admits the source fd77::1: '
@@ -217,7 +229,7 @@ firewall() {
 @test "nothing comes in" {
 	member 239.1.1.1%b0
 	doctor 1 239.1.1.1%b0 --time 0.1
-	says '^error: nothing for 239.1.1.1 came in in 0.1 s: '
+	says '^error: nothing for 239.1.1.1 came in within 0.1 s: '
 	[ "$(grep -Ec '^(warning|error)' <<<"$output")" = 1 ]
 }
 
@@ -291,7 +303,7 @@ firewall() {
 @test "queriers" {
 	member 239.1.1.1%b0
 	doctor 1 239.1.1.1%b0 --time 0.1
-	says '^note: no query for memberships was heard in 0.1 s: '
+	says '^note: no query for memberships was heard within 0.1 s: '
 	hosts_down
 	hosts_up bridge
 	on bridge ip link set br0 type bridge mcast_query_interval 100 mcast_startup_query_interval 100 mcast_querier 0
@@ -347,7 +359,7 @@ path() {
 	path 0 10.77.0.3@232.7.8.9%b0
 	says '^ok: from 10.77.0.3 by b0: 10 of 10 '
 	path 1 10.77.0.1@232.7.8.9%b0 --time 0.5
-	says '^error: nothing for 232.7.8.9 port 5201 arrived in 0.5 s: '
+	says '^error: nothing for 232.7.8.9 port 5201 arrived within 0.5 s: '
 	SENDING=(fd77::3@ff35::8000:9%a0 --interval 0.01)
 	path 0 fd77::3@ff35::8000:9%b0
 	says '^ok: from fd77::3 by b0: 10 of 10 '
@@ -370,6 +382,13 @@ path() {
 	kill -CONT "${STARTED[path]}"
 	refute finish path
 	said path '^error: from 10.77.0.1 by b0: [0-9]+ of 2000 datagrams arrived, [1-9][0-9]* lost, 0 late, 0 twice, '
+}
+
+@test "a path that loses, for a link that is too slow" {
+	on sender tc qdisc add dev a0 root tbf rate 8kbit burst 300 limit 300 || skip "no tbf in this kernel"
+	SENDING=(10.77.0.1@239.1.1.1%a0 --count 20 --interval 0.05)
+	path 1 239.1.1.1%b0 --time 5
+	says '^error: from 10.77.0.1 by b0: [1-9][0-9]* of 20 datagrams arrived, [1-9][0-9]* lost, '
 }
 
 # crafted NUMBER...: datagrams with these numbers of 6, as --send has them, and the last.

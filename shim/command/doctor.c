@@ -70,12 +70,24 @@ static void check_interface(const struct doctor *doctor, unsigned index)
 		check_source(&interface, &membership->sources[i]);
 }
 
+static void check_limits(int family)
+{
+	long sources = host_setting("ipv6/mld_max_msf");
+	if (family != AF_INET6)
+		finding(FINDING_OK, "limits", "a socket may join %ld IPv4 groups, with %ld sources each",
+		        host_setting("ipv4/igmp_max_memberships"), host_setting("ipv4/igmp_max_msf"));
+	if (family != AF_INET && sources >= 0) // of the first network namespace, for all
+		finding(FINDING_OK, "limits", "a socket may name %ld sources of an IPv6 group", sources);
+}
+
 static void diagnose_group(struct doctor *doctor)
 {
 	find_interfaces(doctor);
 	for (unsigned i = 0; i < doctor->index_count; i++)
 		check_interface(doctor, doctor->indexes[i]);
 	check_range(&doctor->membership);
+	if (!doctor->send)
+		check_limits(doctor->membership.group.any.sa_family);
 	check_source_count(&doctor->membership.group, doctor->membership.source_count);
 	check_firewall(doctor->membership.group.any.sa_family);
 	if (!doctor->send && !doctor->receive)
@@ -106,10 +118,8 @@ static void check_any(const struct host_interface *interface)
 	check_filter(interface);
 }
 
-static void check_limits(void)
+static void check_drops(void)
 {
-	finding(FINDING_OK, "limits", "a socket may join %ld IPv4 groups, with %ld sources each",
-	        host_setting("ipv4/igmp_max_memberships"), host_setting("ipv4/igmp_max_msf"));
 	struct host_sockets sockets = host_udp_sockets(AF_INET, 0);
 	if (!sockets.drops) {
 		finding(FINDING_OK, "socket-drops", "no UDP socket here has dropped anything");
@@ -132,7 +142,8 @@ static void diagnose_host(struct doctor *doctor)
 			doctor->indexes[doctor->index_count++] = all[i].index;
 	for (unsigned i = 0; i < count; i++)
 		check_any(&all[i]);
-	check_limits();
+	check_limits(AF_UNSPEC);
+	check_drops();
 	check_firewall(AF_UNSPEC);
 	step_ends(doctor);
 	listen_for_all(doctor);

@@ -224,7 +224,7 @@ static void tell_queriers(const struct listening *listening)
 	}
 	if (listening->queries.count)
 		return;
-	finding(FINDING_NOTE, "no-querier", "no query for memberships was heard in %.1f s",
+	finding(FINDING_NOTE, "no-querier", "no query for memberships was heard within %.1f s",
 	        (double)listening->doctor->time / SECOND);
 	finding_means(
 	        "queriers ask every 125 s as a rule; without any, switches that snoop stop forwarding after a "
@@ -244,8 +244,8 @@ static void tell_counters(const struct listening *listening)
 		         dropped = after.receive_dropped - before->receive_dropped,
 		         errors = after.receive_errors - before->receive_errors;
 		uint32_t multicast = after.received_multicast - before->received_multicast;
-		finding(FINDING_OK, "counted", "%s has counted %u packets in %.1f s", after.name, received,
-		        (double)doctor->time / SECOND);
+		finding(FINDING_OK, "counted", "%s has counted %u packets within %.1f s", after.name,
+		        received, (double)doctor->time / SECOND);
 		if (multicast) // not every driver counts it
 			finding_means("%u of them multicast", multicast);
 		if (!dropped && !errors)
@@ -363,11 +363,16 @@ static void tell_lost(const struct listening *listening, const struct track *one
 	finding(FINDING_ERROR, "not-delivered",
 	        "%u datagrams from %s for %s came in on %s, and none reached a socket", one->count, text,
 	        group, name);
+	bool v4 = one->source.any.sa_family == AF_INET;
 	if (findings_count(FINDING_WARNING) > before)
 		finding_means("rp_filter drops them, see above");
 	else
-		finding_means("rp_filter or a firewall drops them");
-	finding_mend("nft list ruleset; sysctl net.ipv4.conf.%s.rp_filter", name);
+		finding_means("a firewall of this host drops them, as far as can be told");
+	if (v4)
+		finding_mend(
+		        "nft list ruleset, iptables -S and sysctl net.ipv4.conf.%s.rp_filter show it", name);
+	else
+		finding_mend("nft list ruleset and ip6tables -S show it");
 }
 
 static bool is_received(const struct listening *listening, const struct track *one)
@@ -414,7 +419,7 @@ static void tell_arrivals(const struct listening *listening)
 		return;
 	if (listening->packets < 0 && listening->raw < 0 && listening->udp < 0)
 		return;
-	finding(FINDING_ERROR, "nothing-arrived", "nothing for %s came in in %.1f s", group,
+	finding(FINDING_ERROR, "nothing-arrived", "nothing for %s came in within %.1f s", group,
 	        (double)doctor->time / SECOND);
 	finding_means(
 	        "the sender is silent, its TTL is too small, or a switch or router on the way does not forward the group");

@@ -47,8 +47,8 @@ static void tell_sources(const struct doctor *doctor, unsigned index, const char
 	unsigned count = host_filters(index, &doctor->membership.group, filters, 64);
 	for (unsigned i = 0; i < count; i++)
 		finding(FINDING_NOTE, "source-filter",
-		        "%s of %s on %s is admitted by %u sockets and left out by %u",
-		        graft_address_text(&filters[i].source, source), group_words(doctor, group), name,
+		        "sockets on %s that admit %s to %s: %u; that leave it out: %u", name,
+		        graft_address_text(&filters[i].source, source), group_words(doctor, group),
 		        filters[i].include, filters[i].exclude);
 }
 

@@ -172,7 +172,7 @@ static void tell_same(const struct path *path, const struct path *other)
 static void tell_nothing(const struct doctor *doctor)
 {
 	char text[GRAFT_ADDRESS_TEXT];
-	finding(FINDING_ERROR, "nothing-arrived", "nothing for %s port %u arrived in %.1f s",
+	finding(FINDING_ERROR, "nothing-arrived", "nothing for %s port %u arrived within %.1f s",
 	        group_words(doctor, text), doctor->port, (double)doctor->time / SECOND);
 	finding_means(
 	        "the sender is silent, its TTL is too small, something on the way does not forward the group, or "

@@ -60,7 +60,7 @@ static void send_one(struct sending *sending)
 	const struct doctor *doctor = sending->doctor;
 	unsigned char bytes[NUMBERED_SIZE];
 	struct graft_control control = {.with = GRAFT_WITH_INTERFACE};
-	if (doctor->membership.source_count) {
+	if (doctor->membership.source_count && !doctor->membership.exclude) {
 		control.with |= GRAFT_WITH_SOURCE;
 		control.source = doctor->membership.sources[0];
 	}

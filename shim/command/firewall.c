@@ -66,7 +66,8 @@ static bool check_by(char *const *command, const char *whole)
 		finding(FINDING_OK, "firewall", "%s shows nothing that drops", whole);
 		return true;
 	}
-	finding(FINDING_NOTE, "firewall", "%s shows %d rules or policies that drop or reject", whole, count);
+	finding(FINDING_NOTE, "firewall", "%s shows drop or reject in %d line%s", whole, count,
+	        count == 1 ? "" : "s");
 	finding_means("multicast, or IGMP and MLD, may be among it");
 	finding_mend("%s, and a rule that accepts the group", whole);
 	return true;

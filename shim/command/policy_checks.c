@@ -246,23 +246,44 @@ static bool counted(const struct resolution *resolution, const struct resolved *
 	return false;
 }
 
+static unsigned groups_with(const struct resolution *resolution, const struct resolved *one)
+{
+	unsigned groups = 0;
+	for (unsigned i = 0; i < resolution->count; i++)
+		groups += share_socket(one, &resolution->items[i]) && !counted(resolution, one, i);
+	return groups;
+}
+
+static unsigned sources_with(const struct resolution *resolution, const struct resolved *one)
+{
+	unsigned sources = 0;
+	for (unsigned i = 0; i < resolution->count; i++) {
+		const struct resolved *other = &resolution->items[i];
+		if (same_group(one, other) && share_socket(one, other))
+			sources += other->membership->source_count;
+	}
+	// A filter stands for itself.
+	return sources > one->membership->source_count ? sources : one->membership->source_count;
+}
+
+// Those of one rule with one port are on the same sockets; they stand together in the list.
+static bool like_before(const struct resolved *one, const struct resolved *before)
+{
+	return one->setting == before->setting &&
+	       membership_port(one->membership) == membership_port(before->membership) &&
+	       one->membership->group.any.sa_family == before->membership->group.any.sa_family;
+}
+
 void check_counts(const struct resolution *resolution)
 {
 	unsigned most = 0;
 	for (unsigned i = 0; i < resolution->count; i++) {
 		const struct resolved *one = &resolution->items[i];
-		unsigned groups = 0, sources = 0;
-		for (unsigned j = 0; j < resolution->count; j++) {
-			const struct resolved *other = &resolution->items[j];
-			if (!share_socket(one, other))
-				continue;
-			groups += !counted(resolution, one, j);
-			sources += same_group(one, other) ? other->membership->source_count : 0;
-		}
-		check_source_count(&one->membership->group,
-		        sources > one->membership->source_count ? sources : one->membership->source_count);
-		if (one->membership->group.any.sa_family == AF_INET && groups > most)
-			most = groups;
+		check_source_count(&one->membership->group, sources_with(resolution, one));
+		if (one->membership->group.any.sa_family != AF_INET || (i && like_before(one, one - 1)))
+			continue;
+		unsigned groups = groups_with(resolution, one);
+		most = groups > most ? groups : most;
 	}
 	check_membership_count(most);
 }

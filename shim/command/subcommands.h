@@ -21,7 +21,7 @@
 	    "\n" \
 	    "Exit status: that of PROGRAM; 125: the policy or an option is wrong; 126: PROGRAM can't be run, or not\n" \
 	    "with the library; 127: there is no such program.\n") \
-	SUBCOMMAND(check, "[-r RULE]... [-f FILE] [--KEY VALUE]... [--strict] [--json] [--] [PROGRAM [ARGUMENT]...]", \
+	SUBCOMMAND(check, "[POLICY OPTION]... [--strict] [--json] [--] [PROGRAM [ARGUMENT]...]", \
 	    "tells what a policy means on this host, and what is wrong with it", \
 	    HELP_POLICY_OPTIONS \
 	    "  --strict          exit status 1 where there is a warning\n" \
