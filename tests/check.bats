@@ -142,6 +142,10 @@ provokes() {
 	check --ttl 3 -- no-such-program-here || status=$?
 	[ "$status" = 125 ]
 	says '^sockgraft check: no-such-program-here: no such program'
+	status=0
+	check --ttl 3 /etc/passwd || status=$?
+	[ "$status" = 125 ]
+	says '^sockgraft check: /etc/passwd: '
 }
 
 # --- warnings on the host ---

@@ -300,6 +300,21 @@ firewall() {
 	says '^note: what 10.77.0.1 sends to 239.1.1.1 arrives with TTL 1: '
 }
 
+@test "a source-specific group from any source" {
+	doctor 1 232.7.8.9%b0 --time 0.1
+	says '^warning: 232.7.8.9 is a group of source-specific multicast, and no source is given \(as given\): '
+}
+
+@test "a link-local group on two interfaces" {
+	member ff02::114%b0
+	bystander other ff02::114%b1
+	start t0 on sender "$BUILD/sockgraft" doctor --send --count 10000 --interval 0.02 '[ff02::114]:5000%a0+a1' --ttl 1
+	doctor 0 '[ff02::114]:5000%b0+b1' --time 0.4
+	says '^ok: [1-9][0-9]* datagrams from fe80::a0 for ff02::114 port 5000 reached a socket by b0, TTL 1$'
+	says '^ok: [1-9][0-9]* datagrams from fe80::a1 for ff02::114 port 5000 reached a socket by b1, TTL 1$'
+	refute says 'arrives with TTL 1'
+}
+
 @test "queriers" {
 	member 239.1.1.1%b0
 	doctor 1 239.1.1.1%b0 --time 0.1
@@ -349,6 +364,10 @@ path() {
 	SENDING=(ff15::114%a0 --interval 0.01 --ttl 9 --count 3)
 	path 0 ff15::114%b0
 	says '^ok: from .* by b0: 3 of 3 datagrams arrived, 0 lost, 0 late, 0 twice, TTL 9, '
+	SENDING=(ff02::114%a0+a1 --interval 0.01 --count 4)
+	path 0 ff02::114%b0+b1
+	says '^ok: from fe80::a0 by b0: 4 of 4 datagrams arrived'
+	says '^ok: from fe80::a1 by b1: 4 of 4 datagrams arrived'
 	SENDING=(ff02::114%a1 --interval 0.01 --count 3)
 	path 0 ff02::114%b1
 	says '^ok: from fe80::a1 by b1: 3 of 3 datagrams arrived'

@@ -254,7 +254,9 @@ static bool take_target(const char *text, struct doctor *doctor)
 		return false;
 	}
 	doctor->target = text;
-	if (membership_parse(&reader, span_of(text), GROUP_ONLY, &doctor->membership))
+	bool read = membership_parse(&reader, span_of(text), GROUP_ONLY, &doctor->membership);
+	doctor->membership.origin = "as given"; // findings of a policy say where it stands
+	if (read)
 		return true;
 	complain("%s", error.text);
 	return false;

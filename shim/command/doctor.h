@@ -37,10 +37,12 @@ void paths_json(void);
 int64_t now(void);                                                    // of CLOCK_MONOTONIC
 bool wait_readable(const int *fds, unsigned count, int64_t deadline); // false: the time is over
 
-// Joins the group on each interface, with its sources; what fails is a finding: false.
-bool join_all(int fd, const struct doctor *doctor);
+// A socket of this type, SOCK_DGRAM or SOCK_RAW, for UDP, that is bound to group and port and a member on each interface,
+// and that receives `with`, of enum graft_with: its descriptor, or a negative errno. What can't be joined is a finding, and
+// -EADDRNOTAVAIL.
+int open_member(const struct doctor *doctor, int type, uint16_t port, unsigned with);
 
-// The group, with the port, as an address to bind or to send to by the interface.
+// The group, with the port, as an address to send to by the interface.
 union graft_address group_address(const struct doctor *doctor, uint16_t port, unsigned index);
 
 // "232.7.8.9", without port and sources.

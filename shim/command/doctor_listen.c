@@ -128,6 +128,8 @@ static void take_received(struct listening *listening, int fd, bool raw)
 		ssize_t length = graft_receive(fd, bytes, sizeof(bytes), &from, &control, MSG_DONTWAIT);
 		if (length < 0)
 			return;
+		if (!graft_address_equal(&control.destination, &listening->doctor->membership.group))
+			continue;
 		struct packet packet = {.udp = true};
 		if (raw && from.any.sa_family == AF_INET)
 			packet_parse(bytes, (size_t)length, &packet);
@@ -137,6 +139,8 @@ static void take_received(struct listening *listening, int fd, bool raw)
 			continue;
 		packet.source = from;
 		graft_address_set_port(&packet.source, 0);
+		if (from.any.sa_family == AF_INET6)
+			packet.source.v6.sin6_scope_id = 0; // the interface is told beside it
 		packet.index = control.index;
 		packet.hops = control.hops;
 		struct track seen = track_of(&packet, raw ? packet.port : port);
@@ -146,25 +150,6 @@ static void take_received(struct listening *listening, int fd, bool raw)
 
 // ---- sockets --------------------------------------------------------------------------------------------
 
-static int open_member(const struct doctor *doctor, int type, int protocol, uint16_t port)
-{
-	union graft_address address = group_address(doctor, port, doctor->indexes[0]);
-	int fd = socket(address.any.sa_family, type | SOCK_CLOEXEC, protocol), error;
-	if (fd < 0)
-		return -errno;
-	error = graft_set(fd, GRAFT_REUSE_ADDRESS, 1);
-	if (!error)
-		error = graft_set(fd, GRAFT_MULTICAST_ALL, 0);
-	if (!error)
-		error = graft_control_set(fd, GRAFT_WITH_HOPS | GRAFT_WITH_INTERFACE, true);
-	if (!error && bind(fd, &address.any, graft_address_length(&address)))
-		error = -errno;
-	if (!error && join_all(fd, doctor))
-		return fd;
-	close(fd);
-	return error ? error : -EADDRNOTAVAIL;
-}
-
 static void open_sockets(struct listening *listening)
 {
 	const struct doctor *doctor = listening->doctor;
@@ -172,9 +157,10 @@ static void open_sockets(struct listening *listening)
 	listening->raw = listening->udp = -ENOTCONN;
 	if (!doctor->target || !doctor->index_count)
 		return;
-	listening->raw = open_member(doctor, SOCK_RAW, IPPROTO_UDP, 0);
+	const unsigned with = GRAFT_WITH_HOPS | GRAFT_WITH_INTERFACE;
+	listening->raw = open_member(doctor, SOCK_RAW, 0, with);
 	if (listening->raw < 0 && doctor->port)
-		listening->udp = open_member(doctor, SOCK_DGRAM, 0, doctor->port);
+		listening->udp = open_member(doctor, SOCK_DGRAM, doctor->port, with);
 }
 
 static void close_sockets(const struct listening *listening)
@@ -293,8 +279,9 @@ static void tell_drops(const struct listening *listening)
 	}
 }
 
-static void tell_received(const struct tracks *received, const char *group)
+static void tell_received(const struct listening *listening, const char *group)
 {
+	const struct tracks *received = &listening->received;
 	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
 	for (unsigned i = 0; i < received->count; i++) {
 		const struct track *one = &received->items[i];
@@ -302,7 +289,7 @@ static void tell_received(const struct tracks *received, const char *group)
 		        "%u datagrams from %s for %s port %u reached a socket by %s, TTL %u", one->count,
 		        graft_address_text(&one->source, text), group, one->port,
 		        host_interface_name(one->index, name), one->hops_least);
-		if (one->hops_least > 1 || !one->index)
+		if (one->hops_least > 1 || graft_address_is_link_local(&listening->doctor->membership.group))
 			continue;
 		finding(FINDING_NOTE, "last-hop", "what %s sends to %s arrives with TTL %u",
 		        graft_address_text(&one->source, text), group, one->hops_least);
@@ -402,7 +389,7 @@ static void tell_arrivals(const struct listening *listening)
 	const struct doctor *doctor = listening->doctor;
 	char text[GRAFT_ADDRESS_TEXT];
 	const char *group = group_words(doctor, text);
-	tell_received(&listening->received, group);
+	tell_received(listening, group);
 	tell_other_ports(listening, group);
 	for (unsigned i = 0; i < listening->arrived.count; i++)
 		if (!is_received(listening, &listening->arrived.items[i]) &&

@@ -103,7 +103,8 @@ static bool take(const unsigned char *bytes, size_t length, const union graft_ad
         const struct graft_control *control)
 {
 	struct numbered numbered;
-	if (!numbered_read(bytes, length, &numbered) || numbered.total > DOCTOR_COUNT_AT_MOST)
+	if (!numbered_read(bytes, length, &numbered) || !numbered.total ||
+	        numbered.total > DOCTOR_COUNT_AT_MOST)
 		return false;
 	struct path *path = path_of(&numbered, from, control);
 	if (!path)
@@ -197,31 +198,12 @@ static void tell_all(const struct doctor *doctor, uint32_t drops)
 		tell_nothing(doctor);
 }
 
-static int open_receiver(const struct doctor *doctor)
-{
-	union graft_address address = group_address(doctor, doctor->port, doctor->indexes[0]);
-	const unsigned with = GRAFT_WITH_HOPS | GRAFT_WITH_INTERFACE | GRAFT_WITH_TIME | GRAFT_WITH_DROPS;
-	int fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), error;
-	if (fd < 0)
-		return -errno;
-	error = graft_set(fd, GRAFT_REUSE_ADDRESS, 1);
-	if (!error)
-		error = graft_set(fd, GRAFT_MULTICAST_ALL, 0);
-	if (!error)
-		error = graft_control_set(fd, with, true);
-	if (!error && bind(fd, &address.any, graft_address_length(&address)))
-		error = -errno;
-	if (!error && join_all(fd, doctor))
-		return fd;
-	close(fd);
-	return error ? error : -EADDRNOTAVAIL;
-}
-
 void path_receive(const struct doctor *doctor)
 {
 	if (!doctor->index_count)
 		return;
-	int fd = open_receiver(doctor);
+	int fd = open_member(doctor, SOCK_DGRAM, doctor->port,
+	        GRAFT_WITH_HOPS | GRAFT_WITH_INTERFACE | GRAFT_WITH_TIME | GRAFT_WITH_DROPS);
 	if (fd < 0 && fd != -EADDRNOTAVAIL) {
 		finding(FINDING_ERROR, "no-socket", "UDP port %u can't be bound: %s", doctor->port,
 		        strerror(-fd));

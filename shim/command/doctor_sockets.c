@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "doctor.h"
 #include "findings.h"
@@ -60,7 +61,7 @@ static int join_one(int fd, const struct membership *membership, unsigned index)
 	return error;
 }
 
-bool join_all(int fd, const struct doctor *doctor)
+static bool join_all(int fd, const struct doctor *doctor)
 {
 	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
 	bool joined = doctor->index_count;
@@ -78,4 +79,34 @@ bool join_all(int fd, const struct doctor *doctor)
 			             "net.core.optmem_max=131072");
 	}
 	return joined;
+}
+
+// Bound to a link-local group, an IPv6 socket is bound to its interface too: for several it has to be any address.
+static union graft_address bound_address(const struct doctor *doctor, uint16_t port)
+{
+	union graft_address address = group_address(doctor, port, doctor->indexes[0]);
+	if (doctor->index_count > 1 && address.any.sa_family == AF_INET6 && address.v6.sin6_scope_id) {
+		address.v6.sin6_addr = in6addr_any;
+		address.v6.sin6_scope_id = 0;
+	}
+	return address;
+}
+
+int open_member(const struct doctor *doctor, int type, uint16_t port, unsigned with)
+{
+	union graft_address address = bound_address(doctor, port);
+	int fd = socket(address.any.sa_family, type | SOCK_CLOEXEC, IPPROTO_UDP), error;
+	if (fd < 0)
+		return -errno;
+	error = graft_set(fd, GRAFT_REUSE_ADDRESS, 1);
+	if (!error)
+		error = graft_set(fd, GRAFT_MULTICAST_ALL, 0);
+	if (!error)
+		error = graft_control_set(fd, with, true);
+	if (!error && bind(fd, &address.any, graft_address_length(&address)))
+		error = -errno;
+	if (!error && join_all(fd, doctor))
+		return fd;
+	close(fd);
+	return error ? error : -EADDRNOTAVAIL;
 }

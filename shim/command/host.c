@@ -127,23 +127,20 @@ long host_rp_filter(const char *interface)
 	return all > own ? all : own;
 }
 
+static long forced_by(int family, const char *where)
+{
+	long version = family == AF_INET ? host_setting("ipv4/conf/%s/force_igmp_version", where)
+	                                 : host_setting("ipv6/conf/%s/force_mld_version", where);
+	return version < 0 ? 0 : version;
+}
+
 // As net/ipv4/igmp.c and net/ipv6/mcast.c have it: of IGMP the older version counts, of MLD all's.
 long host_forced_version(int family, const char *interface)
 {
-	const char *which =
-	        family == AF_INET ? "ipv4/conf/%s/force_igmp_version" : "ipv6/conf/%s/force_mld_version";
-	char path[80];
-	long version[2];
-	for (int i = 0; i < 2; i++) {
-		int before = (int)(strchr(which, '%') - which);
-		snprintf(path, sizeof(path), "%.*s%s%s", before, which, i ? interface : "all",
-		        which + before + 2);
-		version[i] = host_setting("%s", path);
-		version[i] = version[i] < 0 ? 0 : version[i];
-	}
-	if (family == AF_INET && version[0] && version[1])
-		return version[0] < version[1] ? version[0] : version[1];
-	return version[0] ? version[0] : version[1];
+	long all = forced_by(family, "all"), own = forced_by(family, interface);
+	if (family == AF_INET && all && own)
+		return all < own ? all : own;
+	return all ? all : own;
 }
 
 // ---- tables of /proc/net --------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 #include "policy_checks.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "findings.h"
 #include "host_checks.h"
 #include "policy_words.h"
@@ -236,21 +239,31 @@ static bool same_group(const struct resolved *a, const struct resolved *b)
 	return a->index == b->index && graft_address_equal(&a->membership->group, &b->membership->group);
 }
 
-// Whether an earlier one of those that share the socket is for the same group on the same interface.
-static bool counted(const struct resolution *resolution, const struct resolved *a, unsigned before)
+// Those of the same group and interface stand together.
+static int by_group(const void *one, const void *other)
 {
-	for (unsigned i = 0; i < before; i++)
-		if (share_socket(a, &resolution->items[i]) &&
-		        same_group(&resolution->items[i], &resolution->items[before]))
-			return true;
-	return false;
+	const struct resolved *a = *(const struct resolved *const *)one,
+	                      *b = *(const struct resolved *const *)other;
+	const union graft_address *group = &a->membership->group, *second = &b->membership->group;
+	bool v4 = group->any.sa_family == AF_INET;
+	if (group->any.sa_family != second->any.sa_family)
+		return group->any.sa_family < second->any.sa_family ? -1 : 1;
+	if (a->index != b->index)
+		return a->index < b->index ? -1 : 1;
+	return v4 ? memcmp(&group->v4.sin_addr, &second->v4.sin_addr, sizeof(struct in_addr))
+	          : memcmp(&group->v6.sin6_addr, &second->v6.sin6_addr, sizeof(struct in6_addr));
 }
 
-static unsigned groups_with(const struct resolution *resolution, const struct resolved *one)
+static unsigned groups_with(const struct resolved *const *sorted, unsigned count, const struct resolved *one)
 {
+	const struct resolved *last = NULL;
 	unsigned groups = 0;
-	for (unsigned i = 0; i < resolution->count; i++)
-		groups += share_socket(one, &resolution->items[i]) && !counted(resolution, one, i);
+	for (unsigned i = 0; i < count; i++) {
+		if (!share_socket(one, sorted[i]))
+			continue;
+		groups += !last || !same_group(last, sorted[i]);
+		last = sorted[i];
+	}
 	return groups;
 }
 
@@ -276,14 +289,21 @@ static bool like_before(const struct resolved *one, const struct resolved *befor
 
 void check_counts(const struct resolution *resolution)
 {
-	unsigned most = 0;
-	for (unsigned i = 0; i < resolution->count; i++) {
+	unsigned most = 0, count = resolution->count;
+	const struct resolved **sorted = calloc(count + 1, sizeof(*sorted));
+	if (!sorted)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		sorted[i] = &resolution->items[i];
+	qsort(sorted, count, sizeof(*sorted), by_group);
+	for (unsigned i = 0; i < count; i++) {
 		const struct resolved *one = &resolution->items[i];
 		check_source_count(&one->membership->group, sources_with(resolution, one));
 		if (one->membership->group.any.sa_family != AF_INET || (i && like_before(one, one - 1)))
 			continue;
-		unsigned groups = groups_with(resolution, one);
+		unsigned groups = groups_with(sorted, count, one);
 		most = groups > most ? groups : most;
 	}
+	free(sorted);
 	check_membership_count(most);
 }
