@@ -242,8 +242,7 @@ static bool same_group(const struct resolved *a, const struct resolved *b)
 // Those of the same group and interface stand together.
 static int by_group(const void *one, const void *other)
 {
-	const struct resolved *a = *(const struct resolved *const *)one,
-	                      *b = *(const struct resolved *const *)other;
+	const struct resolved *a = one, *b = other;
 	const union graft_address *group = &a->membership->group, *second = &b->membership->group;
 	bool v4 = group->any.sa_family == AF_INET;
 	if (group->any.sa_family != second->any.sa_family)
@@ -254,15 +253,15 @@ static int by_group(const void *one, const void *other)
 	          : memcmp(&group->v6.sin6_addr, &second->v6.sin6_addr, sizeof(struct in6_addr));
 }
 
-static unsigned groups_with(const struct resolved *const *sorted, unsigned count, const struct resolved *one)
+static unsigned groups_with(const struct resolved *sorted, unsigned count, const struct resolved *one)
 {
 	const struct resolved *last = NULL;
 	unsigned groups = 0;
 	for (unsigned i = 0; i < count; i++) {
-		if (!share_socket(one, sorted[i]))
+		if (!share_socket(one, &sorted[i]))
 			continue;
-		groups += !last || !same_group(last, sorted[i]);
-		last = sorted[i];
+		groups += !last || !same_group(last, &sorted[i]);
+		last = &sorted[i];
 	}
 	return groups;
 }
@@ -290,11 +289,11 @@ static bool like_before(const struct resolved *one, const struct resolved *befor
 void check_counts(const struct resolution *resolution)
 {
 	unsigned most = 0, count = resolution->count;
-	const struct resolved **sorted = calloc(count + 1, sizeof(*sorted));
+	struct resolved *sorted = calloc(count + 1, sizeof(*sorted));
 	if (!sorted)
 		return;
-	for (unsigned i = 0; i < count; i++)
-		sorted[i] = &resolution->items[i];
+	if (count)
+		memcpy(sorted, resolution->items, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), by_group);
 	for (unsigned i = 0; i < count; i++) {
 		const struct resolved *one = &resolution->items[i];
