@@ -73,10 +73,10 @@ installed() {
 	[ "$("$ROOT/usr/bin/sockgraft" --version)" = "sockgraft $(sed -n 's/^VERSION *:= *//p' Makefile)" ]
 }
 
-# options SUBCOMMAND: those that its help has a line for, and those of its usage.
+# options SUBCOMMAND: those of its usage and of its help's lines, in which two blanks stand before an option.
 options() {
-	"$BUILD/sockgraft" help "$1" | awk '/^usage:/ || /^  -/ { sub(/   +[a-z].*/, ""); print }' |
-		grep -oE -e '(^|[^A-Za-z-])--?[a-z][a-z-]*' | grep -oE -e '--?[a-z-]+$' | sort -u
+	"$BUILD/sockgraft" help "$1" | awk '/^usage:/ { print } /^  -/ { gsub(/  -/, "\n  -"); print }' |
+		sed -E '/^usage/!s/   +[^ ].*//; /^usage/!s/:.*//' | grep -oE -e '(^|[^A-Za-z-])--?[a-z][a-z-]*' | grep -oE -e '--?[a-z-]+$' | sort -u
 }
 
 @test "sockgraft(1) has every subcommand, and every option of each" {
