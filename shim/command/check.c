@@ -247,7 +247,7 @@ static int check(const struct wanted *wanted)
 	static struct target target;
 	struct policy policy;
 	struct policy_error error;
-	struct resolution resolution;
+	static struct resolution resolution; // lives as long as the process
 	if (wanted->program && inspect(wanted->program, &target))
 		return EXIT_REFUSED;
 	const char *const paths[] = {wanted->program, target.loaded, NULL};
