@@ -50,6 +50,14 @@ static int check_policy(const struct target *target, const char *program)
 	return EXIT_REFUSED;
 }
 
+// Not execvp alone, which hands whatever the kernel doesn't know to the shell, programs for other machines too.
+static void execute(const struct target *target, char **arguments)
+{
+	execv(target->path, arguments);
+	if (errno == ENOEXEC && strcmp(target->loaded, target->path) != 0)
+		execvp(target->path, arguments);
+}
+
 static int become(char **arguments)
 {
 	char library[PATH_MAX];
@@ -66,7 +74,7 @@ static int become(char **arguments)
 		return status;
 	if (!append_to_preload(library))
 		return complain("there is no memory"), EXIT_REFUSED;
-	execvp(*arguments, arguments);
+	execute(&target, arguments);
 	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 	complain("%s: %s", *arguments, strerror(errno));
 	return status;
