@@ -300,6 +300,7 @@ add_far_host() {
 		address add fd79::1/64 dev c0 nodad
 		link set c0 up
 	END
+	# shellcheck disable=SC2034 # lay_out has it
 	local commands=("address add 10.79.0.2/24 dev d0" "address add fd79::2/64 dev d0 nodad" "link set d0 up")
 	default_routes 10.79.0.1 fd79::1 d0
 	lay_out far

@@ -32,6 +32,7 @@ script() {
 		END
 		cat
 	} >"$BATS_TEST_TMPDIR/$name.py"
+	# shellcheck disable=SC2086 # "grafted" or nothing
 	start "$name" on "$host" ${3-} "$PYTHON" "$BATS_TEST_TMPDIR/$name.py"
 }
 

@@ -14,13 +14,13 @@ teardown() {
 
 # A receiver named w on each link of the receiver.
 watch4() {
-	start w "${UDP[@]}" receive 0.0.0.0 6000 --control --room 1000000 --join 239.1.1.1%b0 --join 239.1.1.1%b1 "$@"
+	start w "${UDP[@]}" receive 0.0.0.0 6000 --control --room 1000000 --join 239.1.1.1%b0 --join 239.1.1.1%b1
 	ready w 6000
 }
 
 watch6() {
 	start w "${UDP[@]}" receive :: 6000 --control --room 1000000 --join ff15::114%b0 --join ff15::114%b1 \
-		--join ff02::114%b0 --join ff02::114%b1 "$@"
+		--join ff02::114%b0 --join ff02::114%b1
 	ready w 6000
 }
 
