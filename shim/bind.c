@@ -282,11 +282,11 @@ static void note_own_source(struct subject *subject, const union graft_address *
 	if (subject->state & WIDENED || graft_address_is_any(actual) || graft_address_is_multicast(actual))
 		return;
 	subject->state |= OWN_SOURCE;
-	if (subject->state & SPREADS)
-		exits_renew(subject);
 }
 
-static int bind_subject(struct subject *subject, const struct plan *plan)
+// A frame of its own, which is large, that nothing else is called on top of: the handler of a signal may have a stack of
+// a few kilobytes.
+static __attribute__((noinline)) int bind_subject(struct subject *subject, const struct plan *plan)
 {
 	struct binding binding = {.asked = subject->facts.local};
 	// A group that is redirected is another group from here on; what the program asked for is what it is told.
@@ -332,7 +332,7 @@ static void settle_port(struct subject *subject, const struct plan *before)
 	joins_place_live(subject);
 }
 
-static int bind_by_policy(struct subject *subject)
+static __attribute__((noinline)) int bind_by_policy(struct subject *subject)
 {
 	struct plan before, now;
 	subject->facts.local_known = false;
@@ -386,6 +386,8 @@ int on_bind(int fd, CONST_SOCKADDR address, socklen_t length)
 	if (ours && !(subject.state & NAMED) &&
 	        reads_local(&subject, SOCKADDR_OF(address), length, &subject.facts.local)) {
 		error = bind_by_policy(&subject);
+		if (!error && subject.state & SPREADS && subject.state & OWN_SOURCE)
+			exits_renew(&subject);
 	} else if (!error) {
 		errno = kept;
 		return next.bind(fd, address, length);

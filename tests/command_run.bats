@@ -297,7 +297,7 @@ as_root() {
 
 @test "help is on stdout and fits a screen; a mistake is told on stderr" {
 	local subcommand
-	for subcommand in '' run; do
+	for subcommand in "" run check show doctor; do
 		# shellcheck disable=SC2086 # none, or one
 		"$SOCKGRAFT" $subcommand --help >help
 		[ "$(wc -l <help)" -le 24 ]

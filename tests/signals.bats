@@ -40,6 +40,12 @@ handles() {
 	[[ $GRAFT == *" "* ]] || handles "$GROUPS4" 8192
 }
 
+@test "the same, where datagrams leave by several interfaces, and some are redirected" {
+	export SOCKGRAFT_INTERFACE=b0+b1 SOCKGRAFT_REDIRECT='10.99.9.9->10.77.0.1,239.9.9.9->239.8.8.8'
+	handles "$GROUPS4" 0
+	[[ $GRAFT == *" "* ]] || handles "$GROUPS4" 8192
+}
+
 @test "what children close, open and bind leaves the parent's sockets as they are" {
 	SOCKGRAFT_JOIN=239.1.1.1%b0 start r grafted "$PROBE" children 10.77.0.22 5000
 	finish r
