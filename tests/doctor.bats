@@ -1,6 +1,7 @@
 # sockgraft doctor: each step passing and failing on the test hosts, and the path from one to the other.
 
 load hosts
+load settings
 
 setup() {
 	hosts_up
@@ -9,18 +10,6 @@ setup() {
 
 teardown() {
 	hosts_down
-}
-
-# What is inherited from this machine must not make a difference.
-set_up_receiver() {
-	setting ipv4/conf/all/rp_filter 0
-	setting ipv4/conf/b0/rp_filter 0
-	setting ipv4/conf/b1/rp_filter 0
-}
-
-# setting PATH VALUE: of the receiver, below /proc/sys/net.
-setting() {
-	on receiver tee "/proc/sys/net/$1" <<<"$2" >/dev/null
 }
 
 # doctor STATUS ARGUMENT...: on the receiver; what it prints, on stderr too, is in $output.

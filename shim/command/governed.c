@@ -7,13 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../core/text.h"
+#include "policy_file.h"
 
 enum {
-	FILE_AT_MOST = 1 << 20,
 	ARENA_FIRST = 1 << 18, // bytes, and four times as many where they don't do
 	ARENA_LAST = 1 << 28,
 	PAGESZ = 6, // of getauxval(3)
@@ -106,25 +105,10 @@ static const char *program_path(unsigned number)
 static long read_file(const char *path, struct arena *arena, const char **content)
 {
 	char seen[PATH_MAX];
-	struct stat status;
 	if (snprintf(seen, sizeof(seen), "/proc/%d/%s%s", (int)current->pid, *path == '/' ? "root" : "cwd/",
 	            path) >= PATH_MAX)
 		return -ENAMETOOLONG;
-	int fd = open(seen, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	long length = fstat(fd, &status)              ? -errno
-	              : !S_ISREG(status.st_mode)      ? -EINVAL
-	              : status.st_size > FILE_AT_MOST ? -EFBIG
-	                                              : (long)status.st_size;
-	char *bytes = length < 0 ? NULL : arena_take(arena, (size_t)length + 1);
-	if (length >= 0)
-		length = bytes ? read(fd, bytes, (size_t)length) : -ENOMEM;
-	if (length == -1)
-		length = -errno;
-	close(fd);
-	*content = bytes;
-	return length;
+	return policy_file_read(seen, arena, content);
 }
 
 // Those of the variables that are ours, NULL at the end; to be freed.

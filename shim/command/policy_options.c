@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "policy_file.h"
 
-enum { VARIABLE_NAME = 64, FILE_AT_MOST = 1 << 20, ARENA_BASE = 1 << 20, ARENA_PER_BYTE = 160 };
+enum { VARIABLE_NAME = 64, ARENA_BASE = 1 << 20, ARENA_PER_BYTE = 160 };
 
 // ---- options to variables -------------------------------------------------------------------------------
 
@@ -137,26 +138,6 @@ static const char *program_path(unsigned number)
 	return program_paths[number];
 }
 
-static long read_file(const char *path, struct arena *arena, const char **content)
-{
-	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	long length = fstat(fd, &status)              ? -errno
-	              : !S_ISREG(status.st_mode)      ? -EINVAL
-	              : status.st_size > FILE_AT_MOST ? -EFBIG
-	                                              : (long)status.st_size;
-	char *bytes = length < 0 ? NULL : arena_take(arena, (size_t)length + 1);
-	if (length >= 0)
-		length = bytes ? read(fd, bytes, (size_t)length) : -ENOMEM;
-	if (length == -1)
-		length = -errno;
-	close(fd);
-	*content = bytes;
-	return length;
-}
-
 static size_t text_size(void)
 {
 	const char *path = getenv(policy_variable_names[VARIABLE_FILE]);
@@ -166,7 +147,7 @@ static size_t text_size(void)
 		if (!strncmp(*variable, POLICY_PREFIX, strlen(POLICY_PREFIX)))
 			size += strlen(*variable);
 	if (path && !stat(path, &status) && status.st_size > 0)
-		size += (size_t)(status.st_size > FILE_AT_MOST ? FILE_AT_MOST : status.st_size);
+		size += (size_t)(status.st_size > POLICY_FILE_AT_MOST ? POLICY_FILE_AT_MOST : status.st_size);
 	return size;
 }
 
@@ -178,6 +159,6 @@ enum policy_verdict policy_of_environment(
 	if (arena.start == MAP_FAILED)
 		no_memory();
 	program_paths = programs;
-	const struct policy_source source = {environ, program_path, read_file};
+	const struct policy_source source = {environ, program_path, policy_file_read};
 	return policy_read(policy, &arena, &source, error);
 }
