@@ -103,6 +103,15 @@ static int help(int count, char **arguments)
 	return subcommand ? print_help(subcommand) : print_overview();
 }
 
+static int short_usage(void)
+{
+	fputs("usage: sockgraft ", stderr);
+	for (unsigned i = 0; i < SUBCOMMAND_COUNT; i++)
+		fprintf(stderr, "%s%s", i ? "|" : "", subcommands[i].name);
+	fputs(" [ARGUMENT]...   (sockgraft --help)\n", stderr);
+	return EXIT_USAGE;
+}
+
 // ---- start ----------------------------------------------------------------------------------------------
 
 int main(int count, char **arguments)
@@ -116,8 +125,7 @@ int main(int count, char **arguments)
 	if (!subcommand) {
 		if (*name)
 			complain("%s: no such subcommand", name);
-		fputs("usage: sockgraft run|check|show|doctor [ARGUMENT]...   (sockgraft --help)\n", stderr);
-		return EXIT_USAGE;
+		return short_usage();
 	}
 	current = subcommand;
 	return subcommand->start(count - 1, arguments + 1);
