@@ -119,7 +119,7 @@ static void add(unsigned number, char *text)
 int main(int count, char **arguments)
 {
 	unsigned number = 0, times = 1;
-	int flags = 0;
+	uint16_t flags = 0; // which C libraries have as int and as unsigned
 	uint16_t to = (uint16_t)(count > 1 ? atoi(arguments[1]) : 0);
 	for (int i = 2; i < count; i++) {
 		port = to;
@@ -128,7 +128,7 @@ int main(int count, char **arguments)
 		else if (!strncmp(arguments[i], "connect=", 8))
 			name_socket(arguments[i] + 8, connect_to, to);
 		else if (!strncmp(arguments[i], "flags=", 6))
-			flags = atoi(arguments[i] + 6);
+			flags = (uint16_t)atoi(arguments[i] + 6);
 		else if (!strncmp(arguments[i], "times=", 6))
 			times = (unsigned)atoi(arguments[i] + 6);
 		else
