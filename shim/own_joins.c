@@ -268,7 +268,7 @@ static int follow(struct own_work *work, const struct call *call, struct view_re
 	own_targets_add(work, &work->supposed);
 	if (!work->rewritten)
 		return pass_on(work, call, asked);
-	if (found && !work->known && is_any_member(work) && is_unknown(work, asked))
+	if (found && !work->known && is_unknown(work, asked))
 		return follow_unknown(work, asked->request, &asked->to);
 	int result = found ? view_change(asked, &work->change) : VIEW_BUSY;
 	if (result == VIEW_BUSY) {

@@ -6,8 +6,6 @@
 
 static bool separate; // something stands before what is written next
 
-static void begin(const char *key);
-
 static void put_escaped(unsigned char byte)
 {
 	if (byte == '"' || byte == '\\')
