@@ -6,6 +6,7 @@
 #include "start.h"
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 
 static inline __attribute__((always_inline)) size_t put(
@@ -251,4 +252,49 @@ bool control_write(struct subject *subject, const struct msghdr *message, bool g
 	memcpy(control->bytes + control->length, at, (size_t)(end_of(message) - at));
 	control->length += (size_t)(end_of(message) - at);
 	return true;
+}
+
+// ---- what was received ----------------------------------------------------------------------------------
+
+// Where a message of the kernel's has the address that a datagram was sent to: ip(7), ipv6(7).
+static const struct destination {
+	int level, type;
+	sa_family_t family;
+	unsigned char offset, length; // in the message's data
+} destinations[] = {
+        {IPPROTO_IP, IP_PKTINFO, AF_INET, offsetof(struct in_pktinfo, ipi_addr), sizeof(struct in_addr)},
+        {IPPROTO_IP, IP_ORIGDSTADDR, AF_INET, offsetof(struct sockaddr_in, sin_addr), sizeof(struct in_addr)},
+        {IPPROTO_IPV6, IPV6_PKTINFO, AF_INET6, offsetof(struct in6_pktinfo, ipi6_addr),
+                sizeof(struct in6_addr)},
+        {IPPROTO_IPV6, IPV6_2292PKTINFO, AF_INET6, offsetof(struct in6_pktinfo, ipi6_addr),
+                sizeof(struct in6_addr)},
+        {IPPROTO_IPV6, IPV6_ORIGDSTADDR, AF_INET6, offsetof(struct sockaddr_in6, sin6_addr),
+                sizeof(struct in6_addr)},
+};
+
+static const struct destination *find_destination(const struct part *part)
+{
+	for (size_t i = 0; i < sizeof(destinations) / sizeof(destinations[0]); i++) {
+		const struct destination *one = &destinations[i];
+		if (is(part, one->level, one->type) &&
+		        part->header.cmsg_len >= CMSG_LEN(one->offset + one->length))
+			return one;
+	}
+	return NULL;
+}
+
+void control_each_destination(const struct msghdr *message, control_replace *replace, void *context)
+{
+	struct part part;
+	for (const char *at = message->msg_control; read_part(message, at, &part); at += part.size) {
+		const struct destination *found = find_destination(&part);
+		if (!found)
+			continue;
+		union graft_address address = {.any.sa_family = found->family};
+		void *bytes = found->family == AF_INET ? (void *)&address.v4.sin_addr : &address.v6.sin6_addr;
+		size_t offset = (size_t)(part.data - (const char *)message->msg_control) + found->offset;
+		memcpy(bytes, (char *)message->msg_control + offset, found->length);
+		if (replace(&address, context))
+			memcpy((char *)message->msg_control + offset, bytes, found->length);
+	}
 }

@@ -1,4 +1,5 @@
-// The control messages that go with one datagram: the program's, and in their place or beside them the policy's.
+// The control messages that go with one datagram: the program's, and in their place or beside them the policy's; and what
+// those that come with one say of where it was sent to.
 #ifndef SOCKGRAFT_CONTROL_H
 #define SOCKGRAFT_CONTROL_H
 
@@ -49,5 +50,10 @@ void control_end(struct control *control);
 
 // Another interface and source in what control_write wrote first.
 void control_set_packet_info(struct control *control, const struct packet_info *info);
+
+// Calls `replace` for each address that the messages of a datagram that came in say it was sent to, its port 0; where it
+// returns true, what it left of the address stands there from then on.
+typedef bool control_replace(union graft_address *address, void *context);
+void control_each_destination(const struct msghdr *message, control_replace *replace, void *context);
 
 #endif

@@ -2,10 +2,11 @@
 //
 // What a single host answers is told as coming from the address that the program sent to. Which one that was is kept
 // with the descriptor, the last one where there are several; whatever else has come from a redirected address, or is
-// known of a socket made elsewhere, follows from the policy.
+// known of a socket made elsewhere, follows from the policy. So does the group that a datagram came by.
 #include "peers.h"
 
 #include "../core/text.h"
+#include "control.h"
 #include "log.h"
 #include "start.h"
 
@@ -109,6 +110,38 @@ void peers_show(int fd, struct sockaddr *address, socklen_t room, socklen_t leng
 		peers_name(&subject, &real);
 		memcpy(address, &real, room);
 	}
+	errno = kept;
+}
+
+// A program that hears several groups by one socket, or binds to the wildcard, tells by this what is for it. A socket's
+// port is asked for only if a redirect is for one.
+static bool show_group(union graft_address *group, void *context)
+{
+	struct subject *subject = context;
+	union graft_address asked = *group;
+	bool any_port, found;
+	if (!graft_address_is_multicast(group))
+		return false;
+	find_facts(subject);
+	found = plan_redirect_group_back(&policy, &subject->facts, &asked, &any_port);
+	if (found && !any_port && !subject->facts.local_known) {
+		subject_find_local(subject);
+		asked = *group;
+		found = plan_redirect_group_back(&policy, &subject->facts, &asked, &any_port);
+	}
+	if (found)
+		*group = asked;
+	return found;
+}
+
+void peers_show_groups(int fd, const struct msghdr *message)
+{
+	struct subject subject;
+	int kept = errno;
+	subject_recall(&subject, fd);
+	if (!message->msg_control || !subject_redirects(&subject))
+		return;
+	control_each_destination(message, show_group, &subject);
 	errno = kept;
 }
 

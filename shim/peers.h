@@ -28,6 +28,9 @@ bool peers_redirect_back(struct subject *subject, bool group, union graft_addres
 // The sender that the kernel has just written, with its length, into `room` bytes.
 void peers_show(int fd, struct sockaddr *address, socklen_t room, socklen_t length);
 
+// The groups that the control messages of a datagram that has just come in say it was sent to.
+void peers_show_groups(int fd, const struct msghdr *message);
+
 // What the socket is connected to from now on, and what the program asked for (the same: nothing else).
 void peers_connected(
         struct subject *subject, const union graft_address *asked, const union graft_address *real);

@@ -1,4 +1,5 @@
-// Receiving where something besides the bytes arrives: the sender, who may stand in another's place, and descriptors.
+// Receiving where something besides the bytes arrives: the sender, who may stand in another's place, the group that was
+// sent to, which may too, and descriptors.
 #include "functions.h"
 
 #include "control.h"
@@ -85,10 +86,14 @@ static void forget_passed(struct msghdr *message)
 
 static void after_message(int fd, struct msghdr *message, socklen_t room)
 {
-	if (!descriptor_has(fd, INET))
+	if (!descriptor_has(fd, INET)) {
 		forget_passed(message);
-	else if (room)
+		return;
+	}
+	if (room)
 		peers_show(fd, message->msg_name, room, message->msg_namelen);
+	if (message->msg_controllen)
+		peers_show_groups(fd, message);
 }
 
 // The room for the sender's address, of a message that can be read.

@@ -191,6 +191,73 @@ bound_elsewhere() {
 	[ "$(grep -c '^239.9.9.9$' "$(out r)")" = 2 ]
 }
 
+# told_by GROUP MOVED OTHER OPTION OPTION: what comes says which group it was sent to, as the program knows it; the other
+# group is its own, and stays.
+told_by() {
+	SOCKGRAFT_INTERFACE=b0 SOCKGRAFT_REDIRECT="$1->$2" script r receiver grafted <<-END
+		family = AF_INET6 if ":" in "$1" else AF_INET
+		level = IPPROTO_IPV6 if family == AF_INET6 else IPPROTO_IP
+		made = udp(family, "", 5000)
+		for option in $4, $5:
+		    made.setsockopt(level, option, 1)
+		for group in "$1", "$3":
+		    if family == AF_INET6:
+		        made.setsockopt(level, socket.IPV6_JOIN_GROUP, socket.inet_pton(family, group) + struct.pack("I", 0))
+		    else:
+		        made.setsockopt(level, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + bytes(4))
+		say("ready")
+		for i in range(3):
+		    text, control, flags, sender = made.recvmsg(100, 1000)
+		    for level, kind, data in control:
+		        if kind not in ($4, $5) and kind != socket.IPV6_PKTINFO:
+		            continue
+		        say(text.decode().strip(), [name for name in ("$1", "$2", "$3") if socket.inet_pton(family, name) in data])
+	END
+	wait_until said r ready
+	send moved "$2" 5000
+	send other "$3" 5000
+	if [[ $1 == *:* ]]; then send single fd77::2 5000; else send single 10.77.0.2 5000; fi
+	finish r || fail "$(cat "$(err r)")"
+	diff "$(out r)" - <<-END
+		ready
+		moved ['$1']
+		moved ['$1']
+		other ['$3']
+		other ['$3']
+		single []
+		single []
+	END
+}
+
+@test "what comes by a group in another's place says that it came by the one that was asked for" {
+	told_by 239.9.9.9 239.1.1.1 239.2.2.2 8 20 # IP_PKTINFO, IP_RECVORIGDSTADDR
+}
+
+@test "IPv6: what comes by a group in another's place says that it came by the one that was asked for" {
+	told_by ff15::999 ff15::114 ff15::222 socket.IPV6_RECVPKTINFO 74 # IPV6_RECVORIGDSTADDR
+}
+
+@test "a group is told as the one that was asked for at its socket's port" {
+	local redirects='239.9.9.9:5000->239.1.1.1,239.9.9.8:5001->239.1.1.1'
+	SOCKGRAFT_INTERFACE=b0 SOCKGRAFT_REDIRECT=$redirects script r receiver grafted <<-END
+		made = []
+		for port, group in (5000, "239.9.9.9"), (5001, "239.9.9.8"):
+		    made.append(udp(AF_INET, "", port))
+		    made[-1].setsockopt(IPPROTO_IP, 8, 1) # IP_PKTINFO
+		    made[-1].setsockopt(IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + bytes(4))
+		say("ready")
+		for one in made:
+		    text, control, flags, sender = one.recvmsg(100, 1000)
+		    say(text.decode().strip(), socket.inet_ntoa(control[0][2][8:12]))
+	END
+	wait_until said r ready
+	send first 239.1.1.1 5000
+	send second 239.1.1.1 5001
+	finish r || fail "$(cat "$(err r)")"
+	said r '^first 239\.9\.9\.9$'
+	said r '^second 239\.9\.9\.8$'
+}
+
 # --- rooms ---
 
 @test "where there is little room for an address nothing is written past it" {

@@ -213,12 +213,15 @@ bool plan_redirect(const struct policy *policy, const struct facts *facts, union
 }
 
 // Whether what is asked of `redirect` may be at the real `plain`, and then the address that was asked for.
-static bool leads_to(const struct redirect *redirect, enum socket_kind kind, const union graft_address *plain,
-        union graft_address *asked)
+typedef bool way_back(const struct redirect *redirect, const struct facts *facts,
+        const union graft_address *plain, union graft_address *asked);
+
+static bool leads_to(const struct redirect *redirect, const struct facts *facts,
+        const union graft_address *plain, union graft_address *asked)
 {
 	uint16_t from = graft_address_port(&redirect->from), to = graft_address_port(&redirect->to);
 	uint16_t real = graft_address_port(plain), port = to ? to : from;
-	bool unknown = kind == SOCKET_RAW || port_unknown(kind, plain);
+	bool unknown = facts->kind == SOCKET_RAW || port_unknown(facts->kind, plain);
 	if (!graft_address_equal(&redirect->to, plain) || (port && port != real && !unknown))
 		return false;
 	*asked = redirect->from;
@@ -226,22 +229,51 @@ static bool leads_to(const struct redirect *redirect, enum socket_kind kind, con
 	return true;
 }
 
+// A group is asked for at the socket's own port.
+static bool leads_to_group(const struct redirect *redirect, const struct facts *facts,
+        const union graft_address *plain, union graft_address *asked)
+{
+	*asked = redirect->from;
+	graft_address_set_port(asked, facts->local_known ? graft_address_port(&facts->local) : 0);
+	return graft_address_equal(&redirect->to, plain) && graft_address_is_multicast(asked);
+}
+
+static const struct redirect *find_back(const struct policy *policy, const struct facts *facts,
+        way_back *leads, const union graft_address *plain, union graft_address *asked)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct redirect *items;
+		unsigned count = redirects_of(&policy->rules[i], &items);
+		for (unsigned j = 0; j < count; j++)
+			// A stronger redirect may send what was asked for elsewhere.
+			if (leads(&items[j], facts, plain, asked) &&
+			        find_redirect(policy, facts, asked) == &items[j])
+				return &items[j];
+	}
+	return NULL;
+}
+
 bool plan_redirect_back(
         const struct policy *policy, const struct facts *facts, bool group, union graft_address *address)
 {
 	union graft_address plain = *address, asked;
 	graft_address_unmap(&plain);
-	for (size_t i = 0; i < policy->rule_count && graft_address_is_multicast(&plain) == group; i++) {
-		const struct redirect *items;
-		unsigned count = redirects_of(&policy->rules[i], &items);
-		for (unsigned j = 0; j < count; j++) {
-			// A stronger redirect may send what was asked for elsewhere.
-			if (!leads_to(&items[j], facts->kind, &plain, &asked) ||
-			        find_redirect(policy, facts, &asked) != &items[j])
-				continue;
-			take_place(address, &asked, graft_address_port(&asked));
-			return true;
-		}
-	}
-	return false;
+	if (graft_address_is_multicast(&plain) != group ||
+	        !find_back(policy, facts, leads_to, &plain, &asked))
+		return false;
+	take_place(address, &asked, graft_address_port(&asked));
+	return true;
+}
+
+bool plan_redirect_group_back(
+        const struct policy *policy, const struct facts *facts, union graft_address *address, bool *any_port)
+{
+	union graft_address plain = *address, asked;
+	graft_address_unmap(&plain);
+	const struct redirect *redirect = find_back(policy, facts, leads_to_group, &plain, &asked);
+	if (!redirect)
+		return false;
+	*any_port = !graft_address_port(&redirect->from);
+	take_place(address, &asked, graft_address_port(address));
+	return true;
 }

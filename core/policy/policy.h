@@ -204,6 +204,12 @@ bool plan_redirect(const struct policy *policy, const struct facts *facts, union
 bool plan_redirect_back(
         const struct policy *policy, const struct facts *facts, bool group, union graft_address *address);
 
+// Back, of a group that the socket has been sent something by: to the one that the program asked for at the local port
+// of the facts, in place but for the port. While that isn't known a redirect for one port counts too; `*any_port`: the one
+// that was found is for all.
+bool plan_redirect_group_back(
+        const struct policy *policy, const struct facts *facts, union graft_address *address, bool *any_port);
+
 // The only local port that the membership is for; 0: every port.
 uint16_t membership_port(const struct membership *membership);
 
