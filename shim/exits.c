@@ -46,6 +46,7 @@ static void keep(int fd, const struct setting *setting, const struct exits *exit
 	place->second = now();
 	if (exits) {
 		place->exits.count = exits->count;
+		place->exits.sourced = exits->sourced;
 		memcpy(place->exits.list, exits->list, exits->count * sizeof(*exits->list));
 	}
 	__atomic_store_n(&place->version, version + 2, __ATOMIC_RELEASE);
@@ -61,6 +62,7 @@ static bool recall(int fd, const struct setting **setting, uint32_t *second, str
 	*setting = place->setting;
 	*second = place->second;
 	exits->count = place->exits.count;
+	exits->sourced = place->exits.sourced;
 	if (exits->count > SEND_INTERFACES)
 		return false;
 	memcpy(exits->list, place->exits.list, exits->count * sizeof(*exits->list));
@@ -96,16 +98,22 @@ static void find_sources(const struct subject *subject, struct exits *exits)
 {
 	union graft_address local = {0}, peer = {0};
 	socklen_t length = sizeof(local);
-	if (subject->state & OWN_SOURCE && !kernel_getsockname(subject->fd, &local.any, &length)) {
+	exits->sourced = false;
+	if (!exits->count || !(subject->state & (OWN_SOURCE | PEER_IS_GROUP)) ||
+	        kernel_getsockname(subject->fd, &local.any, &length))
+		return;
+	if (subject->state & OWN_SOURCE) {
+		exits->sourced = true;
 		for (unsigned i = 0; i < exits->count; i++)
 			exits->list[i].source = local;
 		return;
 	}
 	length = sizeof(peer);
-	if (!(subject->state & PEER_IS_GROUP) || kernel_getpeername(subject->fd, &peer.any, &length))
+	if (kernel_getpeername(subject->fd, &peer.any, &length))
 		return;
 	for (unsigned i = 0; i < exits->count; i++)
 		exits->list[i].source = source_on(subject, exits->list[i].index, peer);
+	exits->sourced = graft_address_equal(&exits->list[0].source, &local);
 }
 
 void exits_place(
@@ -139,11 +147,12 @@ static bool may_change(const struct setting *setting, unsigned count)
 	return missing;
 }
 
-bool exits_are_one(int fd)
+bool exits_are_one(int fd, bool connected)
 {
 	const struct kept *place = place_of(fd);
 	unsigned version = __atomic_load_n(&place->version, __ATOMIC_ACQUIRE);
-	if (version & 1 || place->fd != fd + 1 || place->exits.count != 1)
+	if (version & 1 || place->fd != fd + 1 || place->exits.count != 1 ||
+	        (connected && !place->exits.sourced))
 		return false;
 	const struct setting *setting = place->setting;
 	uint32_t second = place->second;

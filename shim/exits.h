@@ -13,6 +13,7 @@ struct exit {
 
 struct exits {
 	unsigned count;
+	bool sourced; // what a connected socket sends by the first has its source anyway
 	struct exit list[SEND_INTERFACES];
 };
 
@@ -24,8 +25,9 @@ void exits_place(
 // once a second, where there may be more by now.
 void exits_get(struct subject *subject, const union graft_address *to, struct exits *exits);
 
-// Whether it is known that there is one alone, by which the socket's multicast leaves anyway.
-bool exits_are_one(int fd);
+// Whether it is known that there is one alone, by which the socket's multicast leaves anyway; what goes to its peer, with
+// `connected`, from the right source too.
+bool exits_are_one(int fd, bool connected);
 
 // Looks for them again: the socket has got another name or peer, or sending has failed.
 void exits_renew(struct subject *subject);

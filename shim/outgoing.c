@@ -87,7 +87,7 @@ static bool concerns_address(const struct subject *subject, const struct sockadd
 	if (!reads(subject, name, length, &to))
 		return false;
 	if (is_group(&to) && state & HAS_EXITS &&
-	        (has_zone(&to) || (state & SPREADS && !exits_are_one(subject->fd))))
+	        (has_zone(&to) || (state & SPREADS && !exits_are_one(subject->fd, false))))
 		return true;
 	return peers_may_redirect(subject, &to);
 }
@@ -96,11 +96,11 @@ bool outgoing_concerns(
         const struct subject *subject, const struct sockaddr *name, size_t length, bool controlled)
 {
 	uint64_t state = subject->state;
-	if (state & SPREADS && !name)
-		return state & PEER_IS_GROUP;
-	if ((name && state & SOURCED) || (controlled && state & HELD_IN_CONTROL))
+	if (controlled && state & HELD_IN_CONTROL)
 		return true;
-	return name && concerns_address(subject, name, length);
+	if (!name)
+		return state & SPREADS && state & PEER_IS_GROUP && !exits_are_one(subject->fd, true);
+	return state & SOURCED || concerns_address(subject, name, length);
 }
 
 bool outgoing_concerns_many(const struct subject *subject)
@@ -162,9 +162,9 @@ static void place_interface(
 		return;
 	if (!destination->given && exits->list[0].source.any.sa_family == AF_INET6)
 		destination->v4 = graft_address_is_mapped(&exits->list[0].source);
-	// By one alone it leaves anyway; but a connected socket has the source of the one that there was then.
+	// By one alone it leaves anyway; but a connected socket may have the source of one that there was then.
 	treatment->everywhere = subject->state & SPREADS && !(subject->state & CORKED) &&
-	                        (exits->count > 1 || !destination->given);
+	                        (exits->count > 1 || (!destination->given && !exits->sourced));
 	if (info->index && (treatment->everywhere || exits_number(exits, info->index) < 0)) {
 		*info = (struct packet_info){0};
 		treatment->addressed = true;

@@ -316,8 +316,9 @@ many() {
 	start w "${UDP[@]}" receive 0.0.0.0 6000 --control --join 239.1.1.1%b0 --join 239.1.1.1%b1 --join 239.1.1.1%b2
 	ready w 6000
 	number=$(on sender ip -oneline link show dev a1 | cut -d: -f1)
-	for interfaces in "a0+a1+a2" "a2+$number+10.77.0.1" "a*" "a1+a*" "[0-9a-z]*[0-2]"; do
-		SOCKGRAFT_INTERFACE=$interfaces on sender grafted "${UDP[@]}" send "by-$number" 239.1.1.1 6000 2>"$(err r)" || continue
+	for interfaces in "a0+a1+a2" "a2+$number+10.77.0.1" "a*" "a1+a*" "a?+a0"; do
+		SOCKGRAFT_INTERFACE=$interfaces on sender grafted "${UDP[@]}" send "by-$number" 239.1.1.1 6000 2>"$(err r)"
+		silent r
 		on_both "by-$number" 10.77.0.1 10.78.0.1
 		on_link "by-$number" b2 10.79.0.1
 		number=$((number + 100))
@@ -325,4 +326,51 @@ many() {
 		start w "${UDP[@]}" receive 0.0.0.0 6000 --control --join 239.1.1.1%b0 --join 239.1.1.1%b1 --join 239.1.1.1%b2
 		ready w 6000
 	done
+}
+
+@test "one interface that a pattern fits: what is connected sends from its address, with no word about it" {
+	local link
+	watch4
+	for link in 0 1; do
+		SOCKGRAFT_INTERFACE="*$link" strace_sends "239.1.1.1" "on-$link"
+		on_link "on-$link" "b$link" "10.7$((7 + link)).0.1"
+	done
+	not_on b0 on-1
+	not_on b1 on-0
+	stop w
+	watch6
+	for link in 0 1; do
+		SOCKGRAFT_INTERFACE="*$link" strace_sends "ff15::114" "on-$link"
+		on_link "on-$link" "b$link" "fd7$((7 + link))::1"
+	done
+	not_on b0 on-1
+	not_on b1 on-0
+}
+
+# strace_sends GROUP WORD: what a connected socket sends goes to the kernel by the call that the program makes.
+strace_sends() {
+	on sender strace -f -e trace=sendto,sendmsg -o "$(out trace)" env "$PRELOAD_AS=$GRAFT" "$PYTHON" -c '
+import socket, sys
+made = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+made.connect((sys.argv[1], 6000))
+made.send(sys.argv[2].encode())' "$1" "$2" 2>"$(err r)"
+	silent r
+	grep -q "sendto(.*\"$2\".*NULL, 0)" "$(out trace)" || fail "$(cat "$(out trace)")"
+	refute grep sendmsg "$(out trace)"
+}
+
+# --- control messages ---
+
+@test "what is held counts for what goes to a peer, group or not" {
+	watch4
+	SOCKGRAFT_RULES='udp: interface=a0+a1 dscp=ef multicast-ttl=16 ttl=9' run_script r sender grafted <<-END
+		tos = [(IPPROTO_IP, socket.IP_TOS, struct.pack("i", 0x20)), (IPPROTO_IP, socket.IP_TTL, struct.pack("i", 5))]
+		for name, word in ("239.1.1.1", b"group"), ("10.77.0.2", b"single"):
+		    made = udp()
+		    made.connect((name, 6000))
+		    made.sendmsg([word], tos)
+	END
+	wait_until said w ' group hops=16 class=0xb8 .*on=b0$'
+	wait_until said w ' group hops=16 class=0xb8 .*on=b1$'
+	wait_until said w ' single hops=9 class=0xb8 .*on=b0$'
 }
