@@ -141,6 +141,17 @@ static bool place_zone(struct subject *subject, union graft_address *to)
 	return true;
 }
 
+// Where what takes the place of the program's group goes beyond the link, the zone that the program named says the
+// interface still, unless the policy has another.
+static void keep_zone(
+        const struct subject *subject, const union graft_address *asked, const union graft_address *real)
+{
+	unsigned zone = asked->any.sa_family == AF_INET6 ? asked->v6.sin6_scope_id : 0;
+	if (zone && graft_address_is_link_local(asked) && graft_address_is_multicast(real) &&
+	        !graft_address_is_link_local(real) && !(subject->state & HAS_EXITS))
+		graft_side_multicast_interface_set(subject->fd, GRAFT_IPV6, zone);
+}
+
 // connect(2): the connection is being made.
 static bool goes_on(int error)
 {
@@ -153,6 +164,8 @@ static int connect_somewhere(struct subject *subject, const struct sockaddr *add
 	const union graft_address *asked = &subject->facts.to;
 	union graft_address real = subject->facts.real_to.any.sa_family ? subject->facts.real_to : *asked;
 	bool moved = place_zone(subject, &real) || subject->facts.real_to.any.sa_family;
+	if (moved)
+		keep_zone(subject, asked, &real);
 	int error = moved ? connect_subject(subject, &real.any, graft_address_length(&real))
 	                  : connect_subject(subject, address, length);
 	if (!error || goes_on(error))

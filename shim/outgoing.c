@@ -32,6 +32,7 @@ struct destination {
 	bool given;             // the message names one that can be read
 	bool moved;             // another than the message's is to take its place
 	bool group, v4;         // the peer's, where none is given
+	unsigned zone;          // that the program named, where what takes the place of its address has none
 	union graft_address to; // given
 };
 
@@ -68,9 +69,13 @@ static void find_destination(
         struct subject *subject, const struct msghdr *message, struct destination *destination)
 {
 	union graft_address *to = &destination->to;
+	destination->zone = 0;
 	destination->given = message->msg_name && reads(subject, message->msg_name, message->msg_namelen, to);
+	unsigned zone = destination->given && has_zone(to) ? to->v6.sin6_scope_id : 0;
 	destination->moved =
 	        destination->given && peers_may_redirect(subject, to) && peers_redirect_datagram(subject, to);
+	if (destination->moved && !has_zone(to))
+		destination->zone = zone;
 	bool mapped = destination->given && address_is_mapped(to);
 	destination->v4 =
 	        destination->given ? mapped || to->any.sa_family == AF_INET : !(subject->state & INET6);
@@ -176,6 +181,17 @@ static void place_interface(
 		set_zone(destination, exits->list[0].index);
 }
 
+// A group of one link that the program sends to on a link of its choice may be one that goes further by now: it leaves by
+// that link still, unless the policy has another.
+static void place_zone(const struct destination *destination, struct treatment *treatment)
+{
+	struct packet_info *info = &treatment->info;
+	if (!destination->group || !destination->zone || treatment->exits.count || info->index)
+		return;
+	info->index = destination->zone;
+	info->given = treatment->addressed = true;
+}
+
 // The program's own message counts; but one that names an interface alone leaves an IPv6 source as it is bound (ipv6(7)),
 // while for IPv4 the address in it, even 0.0.0.0, takes its place (ip(7)).
 static void place_source(
@@ -216,6 +232,7 @@ static void find_treatment(struct subject *subject, const struct msghdr *message
 		treatment->info = control_packet_info(message);
 	place_device(subject, treatment);
 	place_interface(subject, destination, treatment);
+	place_zone(destination, treatment);
 	place_source(subject, destination, treatment);
 	treatment->controlled = treatment->addressed || (given && subject->state & HELD_IN_CONTROL);
 	if (!treatment->controlled ||
@@ -370,7 +387,7 @@ struct run {
 
 static bool alike(const struct destination *a, const struct destination *b)
 {
-	return a->given == b->given && a->group == b->group && a->v4 == b->v4;
+	return a->given == b->given && a->group == b->group && a->v4 == b->v4 && a->zone == b->zone;
 }
 
 // The first of `messages`, and those after it that are alike and have no control messages of their own either.

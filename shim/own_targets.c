@@ -7,19 +7,13 @@
 
 #include <errno.h>
 
-#ifndef SO_COOKIE
-#	define SO_COOKIE 57
-#endif
-
 struct own_work *own_work_begin(struct subject *subject)
 {
 	struct own_work *work = kernel_map(sizeof(*work));
 	if (!work)
 		return NULL;
-	socklen_t length = sizeof(work->socket);
 	work->subject = subject;
-	if (kernel_getsockopt(subject->fd, SOL_SOCKET, SO_COOKIE, &work->socket, &length))
-		work->socket = 0; // before Linux 4.12: nothing is known
+	work->socket = subject_cookie(subject->fd); // 0: nothing is known
 	return work;
 }
 

@@ -1,11 +1,13 @@
 // The peer that the program asked for, in the place of the one that `redirect` gave it.
 //
 // What a single host answers is told as coming from the address that the program sent to. Which one that was is kept
-// with the descriptor, the last one where there are several; whatever else has come from a redirected address, or is
+// with the descriptor, the last one where there are several, and that there was one with the socket (answers.c); whatever else has come from a redirected address, or is
 // known of a socket made elsewhere, follows from the policy. So does the group that a datagram came by.
 #include "peers.h"
 
+#include "../core/kernel.h"
 #include "../core/text.h"
+#include "answers.h"
 #include "control.h"
 #include "log.h"
 #include "start.h"
@@ -38,7 +40,7 @@ static void report_redirect(const struct subject *subject, const union graft_add
 
 static bool find_redirect(struct subject *subject, union graft_address *address, const char **origin)
 {
-	if (!peers_may_redirect(subject, address))
+	if (!subject_redirects(subject) || !(policy.redirected & policy_redirect_bit(address)))
 		return false;
 	find_facts(subject);
 	struct facts facts = subject->facts;
@@ -93,22 +95,54 @@ static socklen_t least_of(socklen_t length)
 	                                             : offsetof(struct sockaddr_in, sin_zero);
 }
 
+static void keep(struct subject *subject, uint64_t bits)
+{
+	if ((subject->state & (PEER_BITS | ANSWERED)) == bits)
+		return;
+	subject->state = (subject->state & ~(PEER_BITS | ANSWERED)) | bits;
+	subject_remember(subject);
+}
+
+// A group, and all hosts of the link, don't answer: who sends to them goes on with the sender's own address.
+static bool is_single(const union graft_address *address)
+{
+	union graft_address plain = *address;
+	graft_address_unmap(&plain);
+	return !graft_address_is_multicast(&plain) &&
+	       (plain.any.sa_family != AF_INET || plain.v4.sin_addr.s_addr != htonl(INADDR_BROADCAST));
+}
+
+// Whether the socket has sent to a peer in another's place: by this descriptor, or, where one of those has sent this, by
+// another.
+static bool is_answered(struct subject *subject, const union graft_address *sender)
+{
+	union graft_address asked = *sender;
+	if (subject->state & ANSWERED)
+		return true;
+	if (!(policy.redirected_to & policy_redirect_bit(sender)) ||
+	        !peers_redirect_back(subject, false, &asked) || !answers_expected(subject->fd))
+		return false;
+	keep(subject, (subject->state & PEER_BITS) | ANSWERED);
+	return true;
+}
+
 void peers_show(int fd, struct sockaddr *address, socklen_t room, socklen_t length)
 {
 	struct subject subject;
 	union graft_address real = {0};
 	int kept = errno;
 	subject_recall(&subject, fd);
-	if (!(subject.state & ANSWERED) || length > sizeof(real) || length < sizeof(real.v4))
+	if (!subject_redirects(&subject) || length > sizeof(real) || length < sizeof(real.v4))
 		return;
 	if (room > length)
 		room = length;
 	if (room < least_of(length))
 		return; // the program has no room to see who it is
 	memcpy(&real, address, room);
-	if (graft_address_length(&real) == length && !graft_address_is_multicast(&real)) {
+	if (graft_address_length(&real) == length && is_single(&real) && is_answered(&subject, &real)) {
 		peers_name(&subject, &real);
-		memcpy(address, &real, room);
+		if (is_single(&real))
+			memcpy(address, &real, room);
 	}
 	errno = kept;
 }
@@ -145,20 +179,38 @@ void peers_show_groups(int fd, const struct msghdr *message)
 	errno = kept;
 }
 
-static void keep(struct subject *subject, uint64_t bits)
-{
-	if ((subject->state & (PEER_BITS | ANSWERED)) == bits)
-		return;
-	subject->state = (subject->state & ~(PEER_BITS | ANSWERED)) | bits;
-	subject_remember(subject);
-}
-
 // An answer may come from a single host. A group has the place as long as no other needs it.
 static void expect(struct subject *subject, const struct descriptor_peer *peer)
 {
-	bool group = graft_address_is_multicast(&peer->real);
-	if (!group || !descriptor_peer(subject->state))
-		keep(subject, descriptor_peer_bits(peer) | (group ? 0 : ANSWERED));
+	bool answers = is_single(&peer->real), before = subject->state & ANSWERED;
+	if (!answers && descriptor_peer(subject->state))
+		return;
+	keep(subject, descriptor_peer_bits(peer) | (answers ? ANSWERED : 0));
+	if (answers && !before)
+		answers_note(subject->fd, true);
+}
+
+// The program sends to a peer of `redirect` by its own name. What it is connected to keeps the name that it has.
+static void expect_none(struct subject *subject, const union graft_address *address)
+{
+	union graft_address asked = *address, peer;
+	if (!(subject->state & ANSWERED) || !peers_redirect_back(subject, false, &asked) ||
+	        !kernel_getpeername(subject->fd, &peer.any, &(socklen_t){sizeof(peer)}))
+		return;
+	keep(subject, 0);
+	answers_note(subject->fd, false);
+}
+
+// An IP header of the program's own says the destination, whatever the call says (raw(7)).
+static bool has_own_header(const struct subject *subject)
+{
+	int on = 0;
+	socklen_t length = sizeof(on);
+	bool v6 = subject->state & INET6;
+	return subject->facts.kind == SOCKET_RAW &&
+	       !kernel_getsockopt(subject->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_HDRINCL : IP_HDRINCL,
+	               &on, &length) &&
+	       on;
 }
 
 bool peers_redirect_datagram(struct subject *subject, union graft_address *address)
@@ -171,8 +223,12 @@ bool peers_redirect_datagram(struct subject *subject, union graft_address *addre
 		return true;
 	}
 	struct descriptor_peer peer = {.asked = *address};
-	if (!peers_redirect(subject, address))
+	if (has_own_header(subject))
 		return false;
+	if (!peers_redirect(subject, address)) {
+		expect_none(subject, address);
+		return false;
+	}
 	peer.real = *address;
 	expect(subject, &peer);
 	return true;

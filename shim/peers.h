@@ -10,13 +10,15 @@ void peers_find_real(struct subject *subject);
 // Where `redirect` sends what goes to `address`: true, and `address` is that. The facts that its rules ask for are found.
 bool peers_redirect(struct subject *subject, union graft_address *address);
 
-// The same for a datagram; what answers it is known by that.
+// The same for a datagram; what answers it is known by that. One that goes to the real peer by its own name is answered
+// by that name from then on.
 bool peers_redirect_datagram(struct subject *subject, union graft_address *address);
 
-// false: neither does; true: it may be.
+// false: a datagram to `address` is none of ours; true: it may be.
 static inline bool peers_may_redirect(const struct subject *subject, const union graft_address *address)
 {
-	return subject_redirects(subject) && policy.redirected & policy_redirect_bit(address);
+	uint64_t ours = policy.redirected | (subject->state & ANSWERED ? policy.redirected_to : 0);
+	return subject_redirects(subject) && ours & policy_redirect_bit(address);
 }
 
 // The socket has got a name, by which other rules may be for it: what is kept of a peer is kept if it is still so.

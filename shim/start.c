@@ -2,6 +2,7 @@
 #include "start.h"
 
 #include "../core/policy/span.h"
+#include "answers.h"
 #include "descriptors.h"
 #include "functions.h"
 #include "inherit.h"
@@ -190,6 +191,8 @@ static void engage(void)
 		return;
 	if (!descriptors_start())
 		refuse("no memory for what is known of descriptors; is there a limit (ulimit -v)?");
+	if (policy.redirects)
+		answers_start();
 	functions_engage(policy.spreads);
 	find_inherited();
 }

@@ -15,6 +15,10 @@
 #	define IPPROTO_MPTCP 262
 #endif
 
+#ifndef SO_COOKIE
+#	define SO_COOKIE 57
+#endif
+
 enum { SOCK_TYPE_MASK = 0xf }; // socket(2): the rest are flags
 
 static enum socket_kind kind_of(int type, int protocol)
@@ -59,6 +63,13 @@ static int int_option(int fd, int name)
 	socklen_t length = sizeof(value);
 	int error = kernel_getsockopt(fd, SOL_SOCKET, name, &value, &length);
 	return error ? error : value;
+}
+
+uint64_t subject_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+	return kernel_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) ? 0 : cookie;
 }
 
 uint64_t state_of_descriptor(int fd)

@@ -35,6 +35,10 @@ static inline void subject_recall(struct subject *subject, int fd)
 	facts->local.any.sa_family = facts->to.any.sa_family = facts->real_to.any.sa_family = AF_UNSPEC;
 }
 
+// The number of the descriptor's socket, which no other socket gets, whichever descriptor it has; 0: not to be had, before
+// Linux 4.12.
+uint64_t subject_cookie(int fd);
+
 // Takes over what the table says by now.
 void subject_refresh(struct subject *subject);
 

@@ -235,3 +235,108 @@ answers() {
 	said r '^other-port 10\.77\.0\.2 6001$'
 	said r '^last 10\.77\.0\.22 7777$'
 }
+
+# answered_by FROM TO: to the one that reads, by a copy that was made before anything was sent, by a child, by the parent.
+answered_elsewhere() {
+	SOCKGRAFT_REDIRECT="$1->$2" run_script r sender grafted <<-END
+		name = ("$1", 6000)
+		made = udp(AF_INET6 if ":" in "$1" else AF_INET)
+		made.settimeout(10)
+		copy = made.dup()
+		copy.sendto(b"question", name)
+		say("original", made.recvfrom(100)[1][:2] == name)
+		for child_sends in False, True:
+		    made = udp(made.family, "", 7000 + child_sends)
+		    made.settimeout(10)
+		    child = os.fork()
+		    if bool(child) != child_sends:
+		        made.sendto(b"question", name)
+		    else:
+		        say("child" if not child else "parent", made.recvfrom(100)[1][:2] == name)
+		    if not child:
+		        os._exit(0)
+		    os.waitpid(child, 0)
+		    made.close()
+	END
+	diff "$(out r)" - <<-END
+		original True
+		child True
+		parent True
+	END
+}
+
+@test "an answer comes from whom the program asked by another descriptor, or in another process" {
+	answerer4
+	answered_elsewhere 10.99.9.9 10.77.0.2
+}
+
+@test "IPv6: an answer comes from whom the program asked by another descriptor, or in another process" {
+	answerer6
+	answered_elsewhere fd99::9 fd77::2
+}
+
+@test "a peer that is asked by its own name answers by that" {
+	answerer4
+	SOCKGRAFT_REDIRECT="10.99.9.9->10.77.0.2" run_script r sender grafted <<-END
+		made = udp()
+		made.settimeout(10)
+		for name in "10.99.9.9", "10.77.0.2", "10.77.0.2", "10.99.9.9":
+		    made.sendto(b"question", (name, 6000))
+		    say(made.recvfrom(100)[1][0])
+		made.connect(("10.99.9.9", 6000))
+		made.sendto(b"question", ("10.77.0.2", 6000))
+		say(made.recvfrom(100)[1][0], made.getpeername()[0])
+	END
+	diff "$(out r)" - <<-END
+		10.99.9.9
+		10.77.0.2
+		10.77.0.2
+		10.99.9.9
+		10.99.9.9 10.99.9.9
+	END
+}
+
+@test "what answers in the place of a group, or of all hosts, has its own address" {
+	answerer4
+	SOCKGRAFT_REDIRECT="239.9.9.9->10.77.0.2 255.255.255.255->10.77.0.2" run_script r sender grafted <<-END
+		made = udp()
+		made.settimeout(10)
+		made.setsockopt(SOL_SOCKET, socket.SO_BROADCAST, 1)
+		for name in "239.9.9.9", "255.255.255.255":
+		    made.sendto(b"question", (name, 6000))
+		    say(made.recvfrom(100)[1][0])
+	END
+	[ "$(cat "$(out r)")" = "$(printf '10.77.0.2\n10.77.0.2')" ]
+}
+
+@test "a group of one link goes further by the link that the program named" {
+	start w "${UDP[@]}" receive :: 6000 --control --join ff15::114%b0 --join ff15::114%b1
+	ready w 6000
+	SOCKGRAFT_REDIRECT='ff02::9->ff15::114' run_script r sender grafted <<-END
+		for link in "a1", "a0":
+		    group = ("ff02::9", 6000, 0, index(link))
+		    udp(AF_INET6).sendto(b"datagram-" + link.encode(), group)
+		    made = udp(AF_INET6)
+		    made.connect(group)
+		    made.send(b"connected-" + link.encode())
+		    say(made.getpeername()[0].split("%")[0])
+	END
+	[ "$(cat "$(out r)")" = "$(printf 'ff02::9\nff02::9')" ]
+	for link in 0 1; do
+		wait_until said w " datagram-a$link .*on=b$link\$"
+		wait_until said w " connected-a$link .*on=b$link\$"
+	done
+	[ "$(grep -c hops= "$(out w)")" = 4 ]
+}
+
+@test "a header of the program's own says where it goes" {
+	SOCKGRAFT_LOG=info SOCKGRAFT_REDIRECT="10.99.9.9->10.77.0.2" run_script r sender grafted <<-END
+		made = socket.socket(AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+		header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20, 0, 0, 9, 253, 0, bytes(4), socket.inet_aton("10.99.9.9"))
+		say(errno_of(made.sendto, header, ("10.99.9.9", 0)))
+		plain = socket.socket(AF_INET, socket.SOCK_RAW, 253)
+		say(plain.sendto(b"datagram", ("10.99.9.9", 0)))
+	END
+	[ "$(warnings r 'redirect 10.99.9.9->10.77.0.2')" = 1 ]
+	said r '^8$'
+}

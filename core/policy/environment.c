@@ -275,8 +275,11 @@ static void note_setting(struct policy *policy, const struct setting *setting, u
 		break;
 	case KEY_REDIRECT:
 		policy->redirects |= kinds;
-		for (unsigned i = 0; i < setting->value.redirects.count; i++)
-			policy->redirected |= policy_redirect_bit(&setting->value.redirects.items[i].from);
+		for (unsigned i = 0; i < setting->value.redirects.count; i++) {
+			const struct redirect *redirect = &setting->value.redirects.items[i];
+			policy->redirected |= policy_redirect_bit(&redirect->from);
+			policy->redirected_to |= policy_redirect_bit(&redirect->to);
+		}
 		break;
 	case KEY_INTERFACE:
 		policy->interfaces = true;

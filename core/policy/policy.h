@@ -128,7 +128,7 @@ struct policy {
 	        asks_local; // port=, addr=, a membership with a port, or ipv4 or ipv6 (of an AF_INET6 socket)
 	unsigned asks_to;   // to=, or ipv4 or ipv6
 	unsigned redirects, redirects_ask_local; // some rule redirects; and asks for the local address
-	uint64_t redirected;                     // policy_redirect_bit of each address that is redirected
+	uint64_t redirected, redirected_to;      // policy_redirect_bit of each FROM, and of each TO
 	bool joins, filters, interfaces;         // some rule has join=, filter=, interface=
 	bool spreads;                            // some rule has several interfaces
 	bool defaults;                           // some value is written with "?"
