@@ -1,8 +1,9 @@
 // The peer that the program asked for, in the place of the one that `redirect` gave it.
 //
 // What a single host answers is told as coming from the address that the program sent to. Which one that was is kept
-// with the descriptor, the last one where there are several, and that there was one with the socket (answers.c); whatever else has come from a redirected address, or is
-// known of a socket made elsewhere, follows from the policy. So does the group that a datagram came by.
+// with the descriptor, the last one where there are several; that there was one, with the socket (answers.c). Whatever
+// else has come from a redirected address, or is known of a socket made elsewhere, follows from the policy. So does the
+// group that a datagram came by.
 #include "peers.h"
 
 #include "../core/kernel.h"
