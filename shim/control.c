@@ -234,7 +234,7 @@ void control_end(struct control *control)
 bool control_write(struct subject *subject, const struct msghdr *message, bool group, bool v4,
         const struct packet_info *info, struct control *control)
 {
-	size_t given = message->msg_control ? message->msg_controllen : 0;
+	size_t given = message->msg_controllen;
 	struct part part;
 	control->length = 0;
 	control->v4 = v4;

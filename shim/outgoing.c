@@ -224,7 +224,7 @@ static void leave_controls(struct treatment *treatment)
 static void find_treatment(struct subject *subject, const struct msghdr *message,
         struct destination *destination, struct treatment *treatment)
 {
-	size_t given = message->msg_control ? message->msg_controllen : 0;
+	size_t given = message->msg_controllen;
 	leave_controls(treatment);
 	if (given && (given > CONTROL_AT_MOST || !readable_again(message->msg_control, given)))
 		return;

@@ -114,6 +114,20 @@ also_many() {
 	all_are ' on=b1$'
 }
 
+# --- several interfaces ---
+
+@test "control messages that are none fail for several interfaces as they do for one" {
+	SOCKGRAFT_RULES='udp: interface=?a0+a1' controls c 239.1.1.1
+	stop w
+	SOCKGRAFT_RULES='udp: interface=?a0+a1' controls m 239.1.1.1 many
+}
+
+@test "IPv6: control messages that are none fail for several interfaces as they do for one" {
+	SOCKGRAFT_RULES='udp: interface=?a0+a1' controls c ff15::114
+	stop w
+	SOCKGRAFT_RULES='udp: interface=?a0+a1' controls m ff15::114 many
+}
+
 # --- what is said ---
 
 @test "what messages say is told once for each" {
