@@ -73,12 +73,14 @@ static bool is_info6(const struct part *part)
 	       part->header.cmsg_len >= CMSG_LEN(sizeof(struct in6_pktinfo));
 }
 
+// The kernel goes on in the same way where several are given. For IPv4 an address, even 0.0.0.0, takes the place of the
+// one before.
 static void read_info4(const struct part *part, struct packet_info *info)
 {
 	struct in_pktinfo given;
 	memcpy(&given, part->data, sizeof(given));
-	info->given = true;
-	info->index = (unsigned)given.ipi_ifindex;
+	if (given.ipi_ifindex)
+		info->index = (unsigned)given.ipi_ifindex;
 	info->source = (union graft_address){.v4.sin_addr = given.ipi_spec_dst};
 	if (given.ipi_spec_dst.s_addr)
 		info->source.any.sa_family = AF_INET;
@@ -88,24 +90,60 @@ static void read_info6(const struct part *part, struct packet_info *info)
 {
 	struct in6_pktinfo given;
 	memcpy(&given, part->data, sizeof(given));
-	info->given = true;
-	info->index = (unsigned)given.ipi6_ifindex;
-	info->source = (union graft_address){.v6.sin6_addr = given.ipi6_addr};
+	if (given.ipi6_ifindex)
+		info->index = (unsigned)given.ipi6_ifindex;
 	if (!IN6_IS_ADDR_UNSPECIFIED(&given.ipi6_addr))
-		info->source.any.sa_family = AF_INET6;
+		info->source = (union graft_address){
+		        .v6.sin6_family = AF_INET6, .v6.sin6_addr = given.ipi6_addr};
 }
 
-struct packet_info control_packet_info(const struct msghdr *message)
+// What an AF_INET6 socket says of a datagram to a mapped address; of another address than a mapped one the kernel has an
+// error.
+static bool read_mapped(const struct part *part, struct packet_info *info)
+{
+	struct in6_pktinfo given;
+	memcpy(&given, part->data, sizeof(given));
+	if (!IN6_IS_ADDR_V4MAPPED(&given.ipi6_addr))
+		return false;
+	if (given.ipi6_ifindex)
+		info->index = (unsigned)given.ipi6_ifindex;
+	info->source = (union graft_address){0};
+	memcpy(&info->source.v4.sin_addr, given.ipi6_addr.s6_addr + 12, sizeof(info->source.v4.sin_addr));
+	if (info->source.v4.sin_addr.s_addr)
+		info->source.any.sa_family = AF_INET;
+	return true;
+}
+
+// Takes in what a message says of it, if it counts: for IPv4 what is of IPv6 does so on an AF_INET6 socket alone, and by one
+// of its names; for IPv6 nothing that is of IPv4.
+static bool read_info(
+        const struct subject *subject, const struct part *part, bool v4, struct packet_info *info)
+{
+	if (v4 && is_info6(part))
+		return subject->state & INET6 && part->header.cmsg_type == IPV6_PKTINFO &&
+		       read_mapped(part, info);
+	if (v4 ? !is_info4(part) : !is_info6(part))
+		return false;
+	(v4 ? read_info4 : read_info6)(part, info);
+	return true;
+}
+
+struct packet_info control_packet_info(const struct subject *subject, const struct msghdr *message, bool v4)
 {
 	struct packet_info info = {0};
 	struct part part;
-	for (const char *at = message->msg_control; read_part(message, at, &part); at += part.size) {
-		if (is_info4(&part))
-			read_info4(&part, &info);
-		else if (is_info6(&part))
-			read_info6(&part, &info);
-	}
+	for (const char *at = message->msg_control; read_part(message, at, &part); at += part.size)
+		info.given |= read_info(subject, &part, v4, &info);
 	return info;
+}
+
+bool control_has_packet_info(const struct msghdr *message)
+{
+	struct part part;
+	for (const char *at = message->msg_control; read_part(message, at, &part); at += part.size)
+		if (is_info4(&part) || is_info6(&part))
+			return true;
+	return false;
 }
 
 static size_t put_info(void *room, bool v4, const struct packet_info *info)
@@ -235,6 +273,7 @@ bool control_write(struct subject *subject, const struct msghdr *message, bool g
         const struct packet_info *info, struct control *control)
 {
 	size_t given = message->msg_controllen;
+	struct packet_info replaced = {0};
 	struct part part;
 	control->length = 0;
 	control->v4 = v4;
@@ -246,7 +285,7 @@ bool control_write(struct subject *subject, const struct msghdr *message, bool g
 		return true;
 	const char *at = message->msg_control;
 	for (; read_part(message, at, &part); at += part.size)
-		if (!info || !(is_info4(&part) || is_info6(&part)))
+		if (!info || !read_info(subject, &part, v4, &replaced))
 			control->length += put_rest(subject, &part, group, control->bytes + control->length);
 	// What follows makes no message, which the kernel will say.
 	memcpy(control->bytes + control->length, at, (size_t)(end_of(message) - at));

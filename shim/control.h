@@ -37,8 +37,11 @@ struct packet_info {
 	union graft_address source;
 };
 
-// What the program's messages say of it.
-struct packet_info control_packet_info(const struct msghdr *message);
+// What the program's messages say of it for a datagram of IPv4 or IPv6, as far as it counts there.
+struct packet_info control_packet_info(const struct subject *subject, const struct msghdr *message, bool v4);
+
+// Whether they say anything of it.
+bool control_has_packet_info(const struct msghdr *message);
 
 // Writes the program's messages, which can be read, without those that the policy overrides for a datagram to a group or
 // to a single host, and without its packet information where `info` is to stand in place of it (NULL: it stays). What is

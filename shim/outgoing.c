@@ -220,6 +220,16 @@ static void leave_controls(struct treatment *treatment)
 	treatment->control.mapped = 0;
 }
 
+// The peer of an AF_INET6 socket may be a mapped one: then it is packet information of IPv4 that counts.
+static void find_version(const struct subject *subject, struct destination *destination)
+{
+	union graft_address peer = {0};
+	socklen_t length = sizeof(peer);
+	if (!destination->given && subject->state & INET6 &&
+	        !kernel_getpeername(subject->fd, &peer.any, &length))
+		destination->v4 = address_is_mapped(&peer);
+}
+
 // What is done to `message`; control_end ends it. Control messages that can't be read are left to the kernel.
 static void find_treatment(struct subject *subject, const struct msghdr *message,
         struct destination *destination, struct treatment *treatment)
@@ -228,8 +238,10 @@ static void find_treatment(struct subject *subject, const struct msghdr *message
 	leave_controls(treatment);
 	if (given && (given > CONTROL_AT_MOST || !readable_again(message->msg_control, given)))
 		return;
-	if (given)
-		treatment->info = control_packet_info(message);
+	if (given && control_has_packet_info(message)) {
+		find_version(subject, destination);
+		treatment->info = control_packet_info(subject, message, destination->v4);
+	}
 	place_device(subject, treatment);
 	place_interface(subject, destination, treatment);
 	place_zone(destination, treatment);

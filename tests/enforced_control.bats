@@ -2,6 +2,7 @@
 # would without us, and the caller's memory stays as it is.
 
 load hosts
+load scripts
 
 ALL='tos=0x20 tclass=0x20 ttl=9 hoplimit=9 multicast-ttl=16 multicast-hoplimit=16 mark=7 priority=3 interface=a1'
 
@@ -31,6 +32,28 @@ controls() {
 	refute grep CHANGED "$BATS_TEST_TMPDIR/$name.with"
 	hears w end
 	hears w several-readonly
+}
+
+# same_controls ADDRESS SOURCE [many]: a socket that is bound to the source sends the same, from the same source, with the
+# library and without.
+same_controls() {
+	local way preload wildcard=0.0.0.0
+	[[ $1 != *:* ]] || wildcard=::
+	for way in without with; do
+		preload=
+		[ "$way" = without ] || preload=grafted
+		start w "${UDP[@]}" receive "$wildcard" 6000 --control --room 4000000
+		ready w 6000
+		# shellcheck disable=SC2086 # "grafted" or nothing
+		on sender $preload "$BUILD/tests/controls" "$1" 6000 a0 "$2" bound "${@:3}" \
+			>"$BATS_TEST_TMPDIR/$way" 2>"$(err c)"
+		silent c
+		hears w end
+		sed 's/ [0-9]* / /' "$(out w)" >"$BATS_TEST_TMPDIR/$way.heard" # ports
+		stop w
+	done
+	diff "$BATS_TEST_TMPDIR/without" "$BATS_TEST_TMPDIR/with"
+	diff "$BATS_TEST_TMPDIR/without.heard" "$BATS_TEST_TMPDIR/with.heard"
 }
 
 # all_are PATTERN: what the receiver heard.
@@ -112,6 +135,38 @@ also_many() {
 @test "IPv6: device: a message that names another interface changes nothing" {
 	SOCKGRAFT_RULES='udp: device=a1' controls c ff15::114
 	all_are ' on=b1$'
+}
+
+@test "device: what a connected AF_INET6 socket says of IPv4 counts where its peer is mapped, and only there" {
+	start w "${UDP[@]}" receive :: 6000 --control
+	ready w 6000
+	SOCKGRAFT_RULES='udp: device=a1' run_script r sender grafted <<-END
+		for name, word in ("::ffff:10.78.0.2", b"mapped"), ("fd78::2", b"single"):
+		    made = udp(AF_INET6)
+		    made.connect((name, 6000))
+		    for number, by in enumerate((index("a0"), 99)):
+		        data = struct.pack("=iII", by, 0, 0)
+		        say(made.sendmsg([b"%s%d" % (word, number)], [(IPPROTO_IP, 8, data)])) # IP_PKTINFO
+	END
+	hears w single1
+	[ "$(grep -Ec ' (mapped|single)[01] .*on=b1$' "$(out w)")" = 4 ]
+}
+
+# --- a widened socket ---
+
+@test "a widened socket sends what it would send without, and fails where it would" {
+	SOCKGRAFT_JOIN=239.7.7.7%a0 same_controls 10.77.0.2 10.77.0.3
+	SOCKGRAFT_JOIN=239.7.7.7%a0 same_controls 10.77.0.2 10.77.0.3 many
+}
+
+@test "IPv6: a widened socket sends what it would send without, and fails where it would" {
+	SOCKGRAFT_JOIN=ff15::777%a0 same_controls fd77::2 fd77::3
+	SOCKGRAFT_JOIN=ff15::777%a0 same_controls fd77::2 fd77::3 many
+}
+
+@test "a widened AF_INET6 socket sends to mapped addresses what it would send without" {
+	SOCKGRAFT_JOIN=239.7.7.7%a0 same_controls ::ffff:10.77.0.2 ::ffff:10.77.0.3
+	SOCKGRAFT_JOIN=239.7.7.7%a0 same_controls ::ffff:10.77.0.2 ::ffff:10.77.0.3 many
 }
 
 # --- several interfaces ---

@@ -1,5 +1,6 @@
 // Sends datagrams with control messages of all sorts, good and bad, from memory of all sorts, and prints what came of
-// each; the datagram says the name of the case: controls ADDRESS PORT INTERFACE SOURCE [many].
+// each; the datagram says the name of the case: controls ADDRESS PORT INTERFACE SOURCE [many] [bound]. One that is bound
+// is bound to SOURCE.
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
@@ -19,7 +20,7 @@ enum { UNTOUCHED = 4711, ROOM = 8192, UDP_SEGMENT_OPTION = 103 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static union {
+static union name {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
@@ -61,6 +62,17 @@ static void add_info4(const char *interface, const char *source)
 	const struct in_pktinfo info = {.ipi_ifindex = interface ? (int)if_nametoindex(interface) : 0,
 	        .ipi_spec_dst.s_addr = source ? inet_addr(source) : 0};
 	add(IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+}
+
+static void add_unknown_interface4(void)
+{
+	add(IPPROTO_IP, IP_PKTINFO, &(struct in_pktinfo){.ipi_ifindex = 99}, sizeof(struct in_pktinfo));
+}
+
+static void add_unknown_interface6(void)
+{
+	add(IPPROTO_IPV6, IPV6_PKTINFO, &(struct in6_pktinfo){.ipi6_ifindex = 99},
+	        sizeof(struct in6_pktinfo));
 }
 
 static void add_info6(int type, const char *interface, const char *source)
@@ -184,6 +196,19 @@ static void run_good4(const char *interface, const char *source)
 	run("twice");
 	add_number(IPPROTO_IPV6, IPV6_HOPLIMIT, 33);
 	run("of-ipv6");
+	add_info6(IPV6_PKTINFO, NULL, NULL);
+	run("info-of-ipv6");
+	add_unknown_interface6();
+	run("unknown-interface-of-ipv6");
+	add_info4(NULL, source);
+	add_unknown_interface6();
+	run("source-and-info-of-ipv6");
+	add_info4(interface, NULL);
+	add_info4(NULL, source);
+	run("interface-then-source");
+	add_info4(NULL, source);
+	add_info4(interface, NULL);
+	run("source-then-interface");
 	for (int i = 0; i < 100; i++)
 		add_number(IPPROTO_IP, i % 2 ? IP_TOS : IP_TTL, 33);
 	run("a-hundred");
@@ -224,6 +249,22 @@ static void run_good6(const char *interface, const char *source)
 	run("several");
 	add_number(IPPROTO_IP, IP_TTL, 33);
 	run("of-ipv4");
+	add_info4(NULL, NULL);
+	run("info-of-ipv4");
+	add_unknown_interface4();
+	run("unknown-interface-of-ipv4");
+	add_info6(IPV6_PKTINFO, NULL, source);
+	add_unknown_interface4();
+	run("source-and-info-of-ipv4");
+	add_info6(IPV6_PKTINFO, NULL, source);
+	add_info4(NULL, NULL);
+	run("source-and-nothing-of-ipv4");
+	add_info6(IPV6_PKTINFO, interface, NULL);
+	add_info6(IPV6_PKTINFO, NULL, source);
+	run("interface-then-source");
+	add_info6(IPV6_PKTINFO, NULL, source);
+	add_info6(IPV6_PKTINFO, interface, NULL);
+	run("source-then-interface");
 	for (int i = 0; i < 100; i++)
 		add_number(IPPROTO_IPV6, i % 2 ? IPV6_TCLASS : IPV6_HOPLIMIT, 33);
 	run("a-hundred");
@@ -328,19 +369,37 @@ static void run_bad_rooms(void)
 	}
 }
 
+static socklen_t read_name(const char *address, int port, union name *name)
+{
+	bool v4 = inet_pton(AF_INET, address, &name->v4.sin_addr) == 1;
+	if (!v4 && inet_pton(AF_INET6, address, &name->v6.sin6_addr) != 1)
+		errx(2, "%s: no address", address);
+	name->any.sa_family = v4 ? AF_INET : AF_INET6;
+	name->v4.sin_port = htons((uint16_t)port);
+	return v4 ? sizeof(name->v4) : sizeof(name->v6);
+}
+
+static void bind_to(const char *source)
+{
+	union name name = {0};
+	socklen_t length = read_name(source, 0, &name);
+	if (bind(fd, &name.any, length))
+		err(1, "%s", source);
+}
+
 int main(int count, char **arguments)
 {
 	if (count < 5)
-		errx(2, "usage: controls ADDRESS PORT INTERFACE SOURCE [many]");
-	bool v4 = inet_pton(AF_INET, arguments[1], &to.v4.sin_addr) == 1;
-	if (!v4 && inet_pton(AF_INET6, arguments[1], &to.v6.sin6_addr) != 1)
-		errx(2, "%s: no address", arguments[1]);
-	to.any.sa_family = v4 ? AF_INET : AF_INET6;
-	to.v4.sin_port = htons((uint16_t)atoi(arguments[2]));
-	to_length = v4 ? sizeof(to.v4) : sizeof(to.v6);
-	many = count > 5;
+		errx(2, "usage: controls ADDRESS PORT INTERFACE SOURCE [many] [bound]");
+	to_length = read_name(arguments[1], atoi(arguments[2]), &to);
+	bool v4 = to.any.sa_family == AF_INET;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	fd = socket(to.any.sa_family, SOCK_DGRAM, 0);
+	for (int i = 5; i < count; i++) {
+		many |= !strcmp(arguments[i], "many");
+		if (!strcmp(arguments[i], "bound"))
+			bind_to(arguments[4]);
+	}
 	map_pages();
 	run_good();
 	(v4 ? run_good4 : run_good6)(arguments[3], arguments[4]);
