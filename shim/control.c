@@ -21,6 +21,14 @@ static inline __attribute__((always_inline)) size_t put(
 	return CMSG_SPACE(length);
 }
 
+// Behind all that stands there.
+static void append(struct control *control, int level, int type, const void *data, size_t length)
+{
+	size_t end = CMSG_ALIGN(control->length);
+	memset(control->bytes + control->length, 0, end - control->length);
+	control->length = end + put(control->bytes + end, level, type, data, length);
+}
+
 // ---- the program's ----------------------------------------------------------------------------------------
 //
 // They may lie anywhere, and may be anything. They are walked through as the kernel does it, which differs from what
@@ -93,8 +101,8 @@ static void read_info6(const struct part *part, struct packet_info *info)
 	if (given.ipi6_ifindex)
 		info->index = (unsigned)given.ipi6_ifindex;
 	if (!IN6_IS_ADDR_UNSPECIFIED(&given.ipi6_addr))
-		info->source = (union graft_address){
-		        .v6.sin6_family = AF_INET6, .v6.sin6_addr = given.ipi6_addr};
+		info->source =
+		        (union graft_address){.v6.sin6_family = AF_INET6, .v6.sin6_addr = given.ipi6_addr};
 }
 
 // What an AF_INET6 socket says of a datagram to a mapped address; of another address than a mapped one the kernel has an
@@ -249,7 +257,7 @@ static size_t put_rest(struct subject *subject, const struct part *part, bool gr
 
 // ---- all of them ----------------------------------------------------------------------------------------
 
-// Where there is room for the program's, and for one of ours in front.
+// Where there is room for the program's, and for ours in front and behind.
 static bool make_room(struct control *control, size_t length)
 {
 	control->bytes = control->here;
@@ -267,6 +275,17 @@ void control_end(struct control *control)
 {
 	if (control->mapped)
 		kernel_unmap(control->bytes, control->mapped);
+}
+
+// What follows the last makes no message, which the kernel will say; unless there is less of it than a header, which it
+// passes over, and which would be one with what is written behind.
+static void put_remains(const struct msghdr *message, const char *at, struct control *control)
+{
+	size_t length = (size_t)(end_of(message) - at);
+	if (length < sizeof(struct cmsghdr))
+		return;
+	memcpy(control->bytes + control->length, at, length);
+	control->length += length;
 }
 
 bool control_write(struct subject *subject, const struct msghdr *message, bool group, bool v4,
@@ -287,10 +306,15 @@ bool control_write(struct subject *subject, const struct msghdr *message, bool g
 	for (; read_part(message, at, &part); at += part.size)
 		if (!info || !read_info(subject, &part, v4, &replaced))
 			control->length += put_rest(subject, &part, group, control->bytes + control->length);
-	// What follows makes no message, which the kernel will say.
-	memcpy(control->bytes + control->length, at, (size_t)(end_of(message) - at));
-	control->length += (size_t)(end_of(message) - at);
+	put_remains(message, at, control);
 	return true;
+}
+
+// The flags for one datagram take the place of those of the socket (Linux 4.6): none, and there is no timestamp, which
+// SOF_TIMESTAMPING_OPT_ID doesn't count either.
+void control_leave_no_timestamp(struct control *control)
+{
+	append(control, SOL_SOCKET, SO_TIMESTAMPING_OLD, &(uint32_t){0}, sizeof(uint32_t));
 }
 
 // ---- what was received ----------------------------------------------------------------------------------

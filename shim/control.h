@@ -7,9 +7,16 @@
 
 #include <sys/socket.h>
 
+#ifndef SO_TIMESTAMPING_OLD // musl
+#	define SO_TIMESTAMPING_OLD 37
+#endif
+#ifndef SO_TIMESTAMPING_NEW // Linux 5.1
+#	define SO_TIMESTAMPING_NEW 65
+#endif
+
 enum {
 	CONTROL_ROOM = 1024, // for what programs send
-	CONTROL_OURS = 64,
+	CONTROL_OURS = 96,
 	CONTROL_AT_MOST = 1 << 20, // of the program's; the kernel takes much less (net.core.optmem_max)
 };
 
@@ -53,6 +60,9 @@ void control_end(struct control *control);
 
 // Another interface and source in what control_write wrote first.
 void control_set_packet_info(struct control *control, const struct packet_info *info);
+
+// Behind what control_write wrote: the kernel makes no timestamp of a datagram that they go with.
+void control_leave_no_timestamp(struct control *control);
 
 // Calls `replace` for each address that the messages of a datagram that came in say it was sent to, its port 0; where it
 // returns true, what it left of the address stands there from then on.

@@ -39,6 +39,7 @@ enum descriptor_flag {
 	PINGS = 1 << 27,        // datagrams of ICMP: hears the answers to what it sent, and no groups
 	ALL_OFF = 1 << 28,      // the program itself turned IP_MULTICAST_ALL off
 	PARTLY = 1 << 29,       // some membership of the policy was refused, or is of the program's making
+	STAMPED = 1 << 30,      // the program has turned on SO_TIMESTAMPING
 };
 
 // The upper half of a state.

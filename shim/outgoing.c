@@ -119,6 +119,7 @@ bool outgoing_concerns_many(const struct subject *subject)
 struct treatment {
 	struct exits exits;      // where `interface` counts
 	bool everywhere;         // it leaves by each of them
+	bool copies;             // it has left by one
 	bool addressed;          // `info` takes the place of what the program's control messages say
 	struct packet_info info; // without the interface, where it leaves by each
 	bool controlled;         // `control` takes the place of the program's messages
@@ -215,7 +216,7 @@ static void place_source(
 static void leave_controls(struct treatment *treatment)
 {
 	treatment->exits.count = 0;
-	treatment->everywhere = treatment->addressed = treatment->controlled = false;
+	treatment->everywhere = treatment->copies = treatment->addressed = treatment->controlled = false;
 	treatment->info = (struct packet_info){0};
 	treatment->control.mapped = 0;
 }
@@ -280,6 +281,17 @@ static void take_exit(struct treatment *treatment, unsigned number)
 
 // ---- by each interface ----------------------------------------------------------------------------------
 
+// Of what has left by one, the others have copies that are not the program's: of one call it awaits one timestamp, and one
+// completion (MSG_ZEROCOPY).
+static message_flags make_copies(
+        const struct subject *subject, struct treatment *treatment, message_flags flags)
+{
+	if (!treatment->copies && subject->state & STAMPED)
+		control_leave_no_timestamp(&treatment->control);
+	treatment->copies = true;
+	return flags & (message_flags)~MSG_ZEROCOPY;
+}
+
 // How sending went by each: the program is told what the first that worked returned, or why the first didn't.
 struct outcome {
 	ssize_t result; // -1 while none has worked
@@ -340,6 +352,8 @@ static ssize_t send_everywhere(struct subject *subject, send_function **behind, 
 	struct outcome outcome;
 	begin(&outcome);
 	for (unsigned i = 0; i < treatment->exits.count; i++) {
+		if (outcome.result >= 0)
+			flags = (int)make_copies(subject, treatment, (message_flags)flags);
 		take_exit(treatment, i);
 		set_zone(destination, treatment->exits.list[i].index);
 		apply(message, destination, treatment);
@@ -462,6 +476,8 @@ static int send_run_everywhere(struct subject *subject, send_many_function **beh
 	struct outcome outcome;
 	begin(&outcome);
 	for (unsigned i = 0; i < treatment->exits.count; i++) {
+		if (outcome.result >= 0)
+			flags = make_copies(subject, treatment, flags);
 		take_exit(treatment, i);
 		for (unsigned j = 0; j < run->count; j++) {
 			set_zone(&run->destinations[j], treatment->exits.list[i].index);

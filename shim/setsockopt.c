@@ -1,6 +1,7 @@
 // setsockopt: what the program sets itself, where the policy has a word on it.
 #include "functions.h"
 
+#include "control.h"
 #include "filters.h"
 #include "outgoing.h"
 #include "own_joins.h"
@@ -59,6 +60,26 @@ static void note_cork(int fd, const void *value)
 		outgoing_corked(&subject, on);
 }
 
+static void note_timestamping(int fd, const void *value)
+{
+	uint64_t state = descriptor_state(fd), flag = STAMPED;
+	int on;
+	memcpy(&on, value, sizeof(on)); // as above
+	if (state & INET)
+		descriptor_replace(fd, state, on ? state | flag : state & ~flag);
+}
+
+// After a call that succeeded: what matters to datagrams that leave by several interfaces.
+static void note_of_sending(int fd, int level, int name, const void *value)
+{
+	if (!policy.spreads)
+		return;
+	if (level == IPPROTO_UDP && name == UDP_CORK_OPTION)
+		note_cork(fd, value);
+	if (level == SOL_SOCKET && (name == SO_TIMESTAMPING_OLD || name == SO_TIMESTAMPING_NEW))
+		note_timestamping(fd, value);
+}
+
 static int set_option(set_function *behind, int fd, int level, int name, const void *value, socklen_t length)
 {
 	int result;
@@ -73,8 +94,8 @@ static int set_option(set_function *behind, int fd, int level, int name, const v
 			note_multicast_all(fd, value, length);
 		if (!result)
 			own_options_note(fd, level, name);
-		if (!result && policy.spreads && level == IPPROTO_UDP && name == UDP_CORK_OPTION)
-			note_cork(fd, value);
+		if (!result)
+			note_of_sending(fd, level, name, value);
 		return result;
 	}
 	settle_shared(fd);

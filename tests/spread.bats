@@ -269,6 +269,100 @@ many() {
 	many two@239.1.1.1+large
 }
 
+# --- what the kernel tells of it ---
+
+# told GROUP [open]: sends in every way, or in those that need no peer, and says what the kernel tells of each datagram:
+# SO_TIMESTAMPING by both of its names, MSG_ZEROCOPY.
+told() {
+	cat <<-END
+		family = AF_INET6 if ":" in "$1" else AF_INET
+		group, ttl = ("$1", 6000), [(IPPROTO_IP, socket.IP_TTL, struct.pack("i", 33))]
+		TX_SOFTWARE, SOFTWARE, OPT_ID, OPT_TSONLY = 1 << 1, 1 << 4, 1 << 7, 1 << 11
+		SO_TIMESTAMPING_OLD, SO_TIMESTAMPING_NEW, SO_ZEROCOPY = 37, 65, 60
+		MSG_ZEROCOPY, MSG_ERRQUEUE = 0x4000000, 0x2000
+		IP_RECVERR, IPV6_RECVERR = 11, 25
+		def told(made, milliseconds=5000):
+		    errors, found = select.poll(), []
+		    errors.register(made, 0)
+		    while errors.poll(0 if found else milliseconds):
+		        for level, name, data in made.recvmsg(64, 512, MSG_ERRQUEUE)[1]:
+		            if (level, name) in ((IPPROTO_IP, IP_RECVERR), (IPPROTO_IPV6, IPV6_RECVERR)):
+		                found.append("%d-%d" % struct.unpack("=II", data[8:16])) # ee_info, ee_data
+		    return found
+		def all_of(made, flags=0):
+		    say(made.sendto(b"one", flags, group), told(made))
+		    say(made.sendmsg([b"two"], [], flags, group), told(made))
+		    say(made.sendmsg([b"three"], ttl, flags, group), told(made))
+		    if "${2-}" == "open":
+		        return
+		    made.connect(group)
+		    say(made.send(b"four", flags), told(made))
+		    if not flags:
+		        say(os.write(made.fileno(), b"five"), told(made))
+		for name in SO_TIMESTAMPING_OLD, SO_TIMESTAMPING_NEW:
+		    made = udp(family)
+		    made.setsockopt(SOL_SOCKET, name, TX_SOFTWARE | SOFTWARE | OPT_ID | OPT_TSONLY)
+		    all_of(made)
+		    made.setsockopt(SOL_SOCKET, name, 0)
+		    say(made.sendto(b"six", group), told(made, 0))
+		made = udp(family)
+		made.setsockopt(SOL_SOCKET, SO_ZEROCOPY, 1)
+		all_of(made, MSG_ZEROCOPY)
+	END
+}
+
+told_of_one() {
+	told "$1" | run_script plain sender
+	told "$1" | SOCKGRAFT_INTERFACE=a0+a1 run_script r sender grafted
+	silent r
+	diff "$(out plain)" "$(out r)"
+	said r "^5 ..0-2..$"
+	said r "^5 ..2-2..$"
+}
+
+# told_of_next GROUP: the first of three interfaces is down.
+told_of_next() {
+	told "$1" open | SOCKGRAFT_INTERFACE=a1 run_script plain sender grafted
+	told "$1" open | SOCKGRAFT_INTERFACE=a0+a1+a2 run_script r sender grafted
+	diff "$(out plain)" "$(out r)"
+	said r "^5 ..0-2..$"
+}
+
+@test "a datagram that leaves by several interfaces has one timestamp, and one completion" {
+	told_of_one 239.1.1.1
+}
+
+@test "IPv6: a datagram that leaves by several interfaces has one timestamp, and one completion" {
+	told_of_one ff15::114
+}
+
+@test "where the first interface fails, what leaves by the next has the timestamp" {
+	add_link 2
+	on sender ip link set a0 down
+	told_of_next 239.1.1.1
+	told_of_next ff15::114
+}
+
+@test "sendmmsg: a datagram that leaves by several interfaces has one timestamp, and one completion" {
+	many stamped one@239.1.1.1 two@239.1.1.1+ttl three@239.1.1.1
+	on_both three 10.77.0.1 10.78.0.1
+	said r '^told 3 times, at last of 2$'
+	stop w
+	many zerocopy one@239.1.1.1 two@239.1.1.1 three@239.1.1.1
+	on_both three 10.77.0.1 10.78.0.1
+	said r '^told 3 times, at last of 2$'
+}
+
+@test "IPv6: sendmmsg: a datagram that leaves by several interfaces has one timestamp, and one completion" {
+	watching=watch6 many stamped one@ff15::114 two@ff15::114+ttl three@ff15::114
+	on_both three fd77::1 fd78::1
+	said r '^told 3 times, at last of 2$'
+	stop w
+	watching=watch6 many zerocopy one@ff15::114 two@ff15::114 three@ff15::114
+	on_both three fd77::1 fd78::1
+	said r '^told 3 times, at last of 2$'
+}
+
 # --- unicast ---
 
 @test "unicast leaves once, as ever" {
