@@ -5,9 +5,13 @@
 #include "../core/kernel.h"
 #include "start.h"
 
+#include <errno.h>
+#include <linux/pkt_sched.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
+
+enum { DISCARD = 9 }; // a port, RFC 863
 
 static inline __attribute__((always_inline)) size_t put(
         void *room, int level, int type, const void *data, size_t length)
@@ -227,32 +231,87 @@ static const struct row *find(const struct part *part, int *value)
 	return find_wide(part);
 }
 
-// A class of which only the upper six bits are held, with the two of the program's.
-static size_t put_class(const struct subject *subject, const struct part *part, int value, void *room)
+// A class of which only the upper six bits are held, with the two of the program's. Where that is what the socket has
+// there is nothing to say, which leaves the datagram its priority too (ip(7)); unless a message before says another.
+static void put_class(
+        const struct subject *subject, const struct part *part, int value, struct control *control)
 {
 	int held = 0, level = part->header.cmsg_level, type = part->header.cmsg_type;
+	bool *said = &control->classes[level == IPPROTO_IP ? GRAFT_IPV4 : GRAFT_IPV6];
 	socklen_t length = sizeof(held);
 	kernel_getsockopt(subject->fd, level, type, &held, &length);
-	held = (held & ~3) | (value & 3);
-	return put(room, level, type, &held, sizeof(held));
+	int wanted = value < 0 ? held : (held & ~3) | (value & 3); // ipv6(7): -1 is the socket's
+	if (wanted == held && !*said)
+		return;
+	*said = true;
+	control->length += put(control->bytes + control->length, level, type, &wanted, sizeof(wanted));
 }
 
-// Writes what is left of a message; 0: nothing.
-static size_t put_rest(struct subject *subject, const struct part *part, bool group, void *room)
+// Writes what is left of a message.
+static void put_rest(struct subject *subject, const struct part *part, bool group, struct control *control)
 {
 	int value = 0;
 	const struct row *row = find(part, &value);
 	enum held held = !row ? HELD_COUNT : group ? row->group : row->single;
 	if (row && subject->state & HELD(held)) {
 		report_overridden(subject, held, true);
-		return 0;
+		return;
 	}
 	if (held_is_class(held) && subject->state & HELD(HELD_DSCP)) {
 		report_overridden(subject, HELD_DSCP, true);
-		return value < 0 ? 0 : put_class(subject, part, value, room);
+		put_class(subject, part, value, control);
+		return;
 	}
-	memcpy(room, part->at, part->size);
-	return part->size;
+	control->classes[GRAFT_IPV4] |= held == (enum held)GRAFT_TOS;
+	memcpy(control->bytes + control->length, part->at, part->size);
+	control->length += part->size;
+}
+
+// ---- the priority ---------------------------------------------------------------------------------------
+
+// Whether the kernel takes one in a control message (Linux 6.13): of a datagram to an interface that there can't be it says
+// so only once it has taken the messages.
+static bool try_priority(void)
+{
+	const struct sockaddr_in loopback = {
+	        .sin_family = AF_INET, .sin_port = htons(DISCARD), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct in_pktinfo nowhere = {.ipi_ifindex = -1};
+	_Alignas(struct cmsghdr) char controls[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(nowhere))];
+	size_t length = put(controls, SOL_SOCKET, SO_PRIORITY, &(int){TC_PRIO_BESTEFFORT}, sizeof(int));
+	put(controls + length, IPPROTO_IP, IP_PKTINFO, &nowhere, sizeof(nowhere));
+	const struct msghdr message = {.msg_name = (void *)&loopback,
+	        .msg_namelen = sizeof(loopback),
+	        .msg_control = controls,
+	        .msg_controllen = sizeof(controls)};
+	int probe = kernel_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (probe < 0)
+		return false;
+	ssize_t sent = kernel_sendmsg(probe, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	kernel_close(probe);
+	return sent == -ENODEV;
+}
+
+// The same, asked once.
+static bool takes_priority(void)
+{
+	static int known; // -1: it doesn't
+	if (!__atomic_load_n(&known, __ATOMIC_RELAXED))
+		__atomic_store_n(&known, try_priority() ? 1 : -1, __ATOMIC_RELAXED);
+	return __atomic_load_n(&known, __ATOMIC_RELAXED) > 0;
+}
+
+// ip(7): a class that a message says is the datagram's priority as well. One that is held is said behind it; but of more
+// than a program may set without a permission, which it may have given up, the kernel would refuse the datagram.
+static void put_priority(const struct subject *subject, struct control *control)
+{
+	int priority = 0;
+	socklen_t length = sizeof(priority);
+	if (!control->classes[GRAFT_IPV4] || !(subject->state & HELD(GRAFT_PRIORITY)) || !takes_priority() ||
+	        kernel_getsockopt(subject->fd, SOL_SOCKET, SO_PRIORITY, &priority, &length))
+		return;
+	if (priority <= TC_PRIO_INTERACTIVE ||
+	        !kernel_setsockopt(subject->fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority)))
+		append(control, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
 }
 
 // ---- all of them ----------------------------------------------------------------------------------------
@@ -296,6 +355,7 @@ bool control_write(struct subject *subject, const struct msghdr *message, bool g
 	struct part part;
 	control->length = 0;
 	control->v4 = v4;
+	control->classes[GRAFT_IPV4] = control->classes[GRAFT_IPV6] = false;
 	if (!make_room(control, given))
 		return false;
 	if (info && info->given)
@@ -305,7 +365,8 @@ bool control_write(struct subject *subject, const struct msghdr *message, bool g
 	const char *at = message->msg_control;
 	for (; read_part(message, at, &part); at += part.size)
 		if (!info || !read_info(subject, &part, v4, &replaced))
-			control->length += put_rest(subject, &part, group, control->bytes + control->length);
+			put_rest(subject, &part, group, control);
+	put_priority(subject, control);
 	put_remains(message, at, control);
 	return true;
 }

@@ -25,6 +25,7 @@ struct control {
 	_Alignas(struct cmsghdr) char here[CONTROL_ROOM];
 	char *bytes;
 	size_t length, mapped; // mapped: bytes of memory of its own; 0: it is `here`
+	bool classes[2];       // of IPv4 and IPv6 (enum graft_side): some message there says the class
 	bool v4; // for which version of IP what stands first says the interface or the source, if it does
 };
 

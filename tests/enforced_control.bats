@@ -107,6 +107,102 @@ also_many() {
 	said w ' a-hundred hops=33 class=0x29 '
 }
 
+# --- the priority ---
+
+# prioritised [messages]: from now on the sender's host lets out no datagram of another priority than 5: it is the call
+# that fails. With "messages", only where the kernel takes a priority in a control message (Linux 6.13).
+prioritised() {
+	command -v nft >/dev/null || skip "needs nft"
+	on sender nft -f - <<-END || skip "this kernel has no nftables"
+		table inet t {
+			chain out {
+				type filter hook output priority 0;
+				udp dport 6000 meta priority != 0:5 drop
+			}
+		}
+	END
+	start w "${UDP[@]}" receive :: 6000 --control
+	ready w 6000
+	run_script known sender <<-END
+		for data in [(SOL_SOCKET, 12, struct.pack("i", 5))], []: # SO_PRIORITY
+		    say(errno_of(udp().sendmsg, [b"known"], data, 0, ("10.77.0.2", 6000)))
+	END
+	said known '^EPERM$'
+	[ -z "${1-}" ] || said known '^5$' || skip "this kernel takes no priority in a control message"
+}
+
+# classes LISTS: sends datagrams by each version of IP, each with the classes of a list, a message for each.
+classes() {
+	cat <<-END
+		opened = os.listdir("/proc/self/fd")
+		def message(level, name, value):
+		    return [(level, name, struct.pack("i", value))]
+		for family, name in (AF_INET, "10.77.0.2"), (AF_INET, "239.1.1.1"), (AF_INET6, "::ffff:10.77.0.2"), \\
+		        (AF_INET6, "fd77::2"), (AF_INET6, "ff15::114"):
+		    made = udp(family)
+		    for connected in False, True:
+		        for classes in $*:
+		            data = []
+		            for value in classes:
+		                data += message(IPPROTO_IP, socket.IP_TOS, value)
+		                if family == AF_INET6:
+		                    data += message(IPPROTO_IPV6, socket.IPV6_TCLASS, value)
+		            say(errno_of(made.sendmsg, [b"word"], data, 0, *([] if connected else [(name, 6000)])))
+		        made.connect((name, 6000))
+		made.close()
+		say(os.listdir("/proc/self/fd") == opened)
+	END
+}
+
+all_leave() {
+	[ "$(grep -c '^4$' "$(out r)")" = "$1" ] || fail "$(cat "$(out r)")"
+	said r '^True$'
+	silent r
+}
+
+@test "priority: what says the class that is held anyway leaves it as it is" {
+	prioritised
+	classes "[0x10], [0xb8], [0]" | SOCKGRAFT_RULES='udp: priority=5 dscp=ef interface=a0+a1' run_script r sender grafted
+	all_leave 30
+}
+
+@test "priority: a message with a class does not change it" {
+	prioritised messages
+	classes "[0x10], [0x11], [0xb9, 0xb8], [0x11, 0xb8, 0x10]" |
+		SOCKGRAFT_RULES='udp: priority=5 dscp=ef' run_script r sender grafted
+	all_leave 40
+	classes "[0x10], [0]" | SOCKGRAFT_RULES='udp: priority=5 interface=a0+a1' run_script r sender grafted
+	all_leave 20
+	SOCKGRAFT_RULES='udp: priority=5 dscp=ef' run_script r sender grafted <<-END
+		def tos(*values):
+		    return [(IPPROTO_IP, socket.IP_TOS, struct.pack("i", value)) for value in values]
+		for word, values in (b"one", [1]), (b"two", [1, 0]), (b"three", [0, 2]), (b"four", [0]):
+		    udp().sendmsg([word], tos(*values), 0, ("10.77.0.2", 6000))
+	END
+	hears w four
+	said w ' one .*class=0xb9 '
+	said w ' two .*class=0xb8 '
+	said w ' three .*class=0xba '
+	said w ' four .*class=0xb8 '
+}
+
+@test "priority: one that takes a permission, which the program has given up, fails no datagram" {
+	start w "${UDP[@]}" receive 0.0.0.0 6000 --control
+	ready w 6000
+	SOCKGRAFT_PRIORITY=9 run_script r sender grafted <<-END
+		import ctypes
+		tos = [(IPPROTO_IP, socket.IP_TOS, struct.pack("i", 0x10))]
+		made = udp()
+		say(made.sendmsg([b"before"], tos, 0, ("10.77.0.2", 6000)))
+		say(ctypes.CDLL(None).capset(struct.pack("=II", 0x20080522, 0), bytes(24)), errno_of(
+		    made.setsockopt, SOL_SOCKET, 38, 9))
+		say(made.getsockopt(SOL_SOCKET, 12))
+		say(made.sendmsg([b"after"], tos, 0, ("10.77.0.2", 6000)))
+	END
+	hears w before after
+	said w ' after .*class=0x10 '
+}
+
 # --- defaults ---
 
 @test "what the program says in a message comes before a default" {
