@@ -54,33 +54,33 @@ static int restore_source(const struct subject *subject)
 	return kernel_connect(subject->fd, &source.any, graft_address_length(&source));
 }
 
-// Back to the wildcard. Disconnecting takes the device away, and a port that the kernel had chosen: both are
-// put back.
+// Disconnecting a socket takes its device away.
+static void find_device(int fd, char device[IFNAMSIZ])
+{
+	socklen_t length = IFNAMSIZ;
+	*device = 0;
+	kernel_getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &length);
+}
+
+static void put_device_back(int fd, const char device[IFNAMSIZ])
+{
+	if (*device)
+		kernel_setsockopt(
+		        fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strnlen(device, IFNAMSIZ));
+}
+
+// Back to the wildcard. The device is put back, and a port that the kernel had chosen, which goes with it.
 static void release_source(const struct subject *subject, const union graft_address *unconnected)
 {
 	const struct sockaddr none = {.sa_family = AF_UNSPEC};
 	union graft_address local = {0};
-	char device[IFNAMSIZ] = "";
-	socklen_t length = sizeof(device), local_length = sizeof(local);
-	kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTODEVICE, device, &length);
+	char device[IFNAMSIZ];
+	socklen_t length = sizeof(local);
+	find_device(subject->fd, device);
 	kernel_connect(subject->fd, &none, sizeof(none));
-	if (*device)
-		kernel_setsockopt(subject->fd, SOL_SOCKET, SO_BINDTODEVICE, device,
-		        (socklen_t)strnlen(device, IFNAMSIZ));
-	if (!kernel_getsockname(subject->fd, &local.any, &local_length) && !graft_address_port(&local))
+	put_device_back(subject->fd, device);
+	if (!kernel_getsockname(subject->fd, &local.any, &length) && !graft_address_port(&local))
 		kernel_bind(subject->fd, &unconnected->any, graft_address_length(unconnected));
-}
-
-// The policy's own interface was set by index, which the kernel doesn't give back.
-static void replace_interface(struct subject *subject)
-{
-	struct plan before, now;
-	plan_make(&now, &policy, &subject->facts);
-	if (!now.values[KEY_INTERFACE])
-		return;
-	before = now;
-	before.values[KEY_INTERFACE] = NULL;
-	place_values(subject, &before, &now);
 }
 
 // The program's own call, which may wait, and in which its thread may be cancelled.
@@ -104,7 +104,7 @@ static int connect_with_source(struct subject *subject, const struct sockaddr *a
 		error = connect_as_asked(subject, address, length);
 	if (error)
 		release_source(subject, &unconnected);
-	replace_interface(subject);
+	place_key_again(subject, KEY_INTERFACE); // set by index, which the kernel doesn't give back
 	return error;
 }
 
@@ -193,13 +193,23 @@ static int connect_by_policy(struct subject *subject, const struct sockaddr *add
 	return error;
 }
 
+// What is held stays whichever rule placed it, one on the peer too; of a default the program's own may have come over it.
+static void keep_device(struct subject *subject, const char device[IFNAMSIZ])
+{
+	if (subject->state & HELD(HELD_DEVICE))
+		put_device_back(subject->fd, device);
+	else
+		place_key_again(subject, KEY_DEVICE);
+}
+
 // connect(2): AF_UNSPEC takes the connection away, and the name unless the program gave it.
-static void after_disconnect(struct subject *subject)
+static void after_disconnect(struct subject *subject, const char device[IFNAMSIZ])
 {
 	subject->state &= ~(ADDRESSED | NAMED | PEER_BITS | ANSWERED | PEER_IS_GROUP);
 	subject_find_local(subject);
 	if (subject->facts.local_known)
 		subject->state |= NAMED;
+	keep_device(subject, device);
 	if (subject->state & HAS_EXITS)
 		exits_renew(subject);
 	subject_remember(subject);
@@ -207,9 +217,11 @@ static void after_disconnect(struct subject *subject)
 
 static int disconnect(struct subject *subject, const struct sockaddr *address, socklen_t length)
 {
+	char device[IFNAMSIZ];
+	find_device(subject->fd, device);
 	int error = kernel_connect(subject->fd, address, length);
 	if (!error)
-		after_disconnect(subject);
+		after_disconnect(subject, device);
 	return error;
 }
 

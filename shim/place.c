@@ -250,3 +250,14 @@ int place_values(struct subject *subject, const struct plan *before, const struc
 		error = place_interface(&placing);
 	return error;
 }
+
+int place_key_again(struct subject *subject, enum policy_key key)
+{
+	struct plan before, now;
+	plan_make(&now, &policy, &subject->facts);
+	if (!now.values[key])
+		return 0;
+	before = now;
+	before.values[key] = NULL;
+	return place_values(subject, &before, &now);
+}

@@ -11,4 +11,7 @@ int place_on_sides(const struct subject *subject, enum graft_option option, int6
 // errno where the policy wants the call to fail.
 int place_values(struct subject *subject, const struct plan *before, const struct plan *now);
 
+// The same of one key that the kernel, or the program, has changed since it was placed.
+int place_key_again(struct subject *subject, enum policy_key key);
+
 #endif
