@@ -2,9 +2,12 @@
 #include "exits.h"
 
 #include "../core/kernel.h"
+#include "../core/text.h"
 #include "load.h"
+#include "own_options.h"
 #include "start.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -221,6 +224,26 @@ void exits_copy(int from, int to)
 	struct exits exits;
 	bool known = recall(from, &setting, &second, &exits);
 	keep(to, known ? setting : NULL, known ? &exits : NULL);
+}
+
+const char *exits_hint(const struct subject *subject, int error, char buffer[EXITS_HINT])
+{
+	char name[GRAFT_INTERFACE_NAME];
+	unsigned device = 0;
+	socklen_t length = sizeof(device);
+	struct text hint = {.start = buffer, .size = EXITS_HINT};
+	bool ours = subject->state & HELD(HELD_DEVICE);
+	if (error != -EINVAL ||
+	        kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &length) || !device)
+		return NULL;
+	text_put(&hint, ours ? "device= binds the socket to " : "the program bound the socket to ");
+	if (graft_interface_name(subject->fd, device, name))
+		text_put_number(&hint, device);
+	else
+		text_put(&hint, name);
+	text_put(&hint, ", and multicast leaves by that alone");
+	text_put(&hint, ours ? "" : "; device= overrides it");
+	return buffer;
 }
 
 int exits_number(const struct exits *exits, unsigned index)

@@ -38,6 +38,11 @@ void exits_failed(struct subject *subject);
 // What is kept of `from` is kept of `to` from now on, a copy of it.
 void exits_copy(int from, int to);
 
+// Why the kernel says EINVAL of an interface, and what to do about it, where it is that the socket is bound to a device; or
+// NULL.
+enum { EXITS_HINT = 128 };
+SELDOM const char *exits_hint(const struct subject *subject, int error, char buffer[EXITS_HINT]);
+
 // The number of the exit with this index, or -1.
 int exits_number(const struct exits *exits, unsigned index);
 

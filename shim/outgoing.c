@@ -318,15 +318,17 @@ static void note(struct outcome *outcome, unsigned number, ssize_t sent)
 
 static void report_exit(struct subject *subject, unsigned index, int error)
 {
-	char name[GRAFT_INTERFACE_NAME], buffer[64];
+	char name[GRAFT_INTERFACE_NAME], buffer[64], why[EXITS_HINT];
 	struct text what = TEXT_IN(buffer);
 	text_put(&what, "send on interface ");
 	if (graft_interface_name(subject->fd, index, name))
 		text_put_number(&what, index);
 	else
 		text_put(&what, name);
+	const char *hint = exits_hint(subject, -error, why);
 	report_refused(subject, buffer, -error,
-	        "the datagram left by the others; is the interface up, with an address and a route to the group?");
+	        hint ? hint
+	             : "the datagram left by the others; is the interface up, with an address and a route to the group?");
 }
 
 static SELDOM void report_failed(

@@ -6,6 +6,7 @@
 #include "interfaces.h"
 #include "log.h"
 #include "memory.h"
+#include "place.h"
 #include "start.h"
 #include "subject.h"
 
@@ -153,6 +154,27 @@ static int set_source(struct subject *subject, enum held by, const void *value, 
 	return error;
 }
 
+// The multicast interface of a socket that is bound to a device is that: what `interface` says is placed again, and refused
+// perhaps; or had again, where the program lets go of the device.
+static int set_device(struct subject *subject, int level, int name, const void *value, socklen_t length)
+{
+	int before = 0;
+	socklen_t size = sizeof(before);
+	if (policy.fail)
+		kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &before, &size);
+	int error = kernel_setsockopt(subject->fd, level, name, value, length);
+	if (error)
+		return error;
+	subject_find_facts(subject);
+	error = place_key_again(subject, KEY_INTERFACE);
+	if (error) { // where it is to fail, as if it had not been
+		kernel_setsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &before, sizeof(before));
+		place_key_again(subject, KEY_INTERFACE);
+	}
+	subject_remember(subject);
+	return error;
+}
+
 // ---- the call -------------------------------------------------------------------------------------------
 
 // What is held of an option: itself, or what decides over it. A class has dscp for its upper six bits; and a socket that
@@ -189,6 +211,14 @@ static bool knows(const struct subject *subject, int level)
 	return subject->state & INET && !(raw6 && level == IPPROTO_IP);
 }
 
+// Whether what the program sets changes what the policy has placed besides.
+static bool reaches_further(const struct subject *subject, enum held held)
+{
+	if (held == HELD_DEVICE)
+		return policy.interfaces && subject_is_message(subject);
+	return held == (enum held)GRAFT_TOS && subject->state & HELD(GRAFT_PRIORITY);
+}
+
 bool own_options_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result)
 {
 	struct subject subject = subject_known(fd);
@@ -196,12 +226,15 @@ bool own_options_intercept(int fd, int level, int name, const void *value, sockl
 	if (held == HELD_COUNT)
 		return false;
 	enum held by = held_of(&subject, held);
-	bool sets_priority = held == (enum held)GRAFT_TOS && subject.state & HELD(GRAFT_PRIORITY);
-	if (by == HELD_COUNT && !sets_priority)
+	if (by == HELD_COUNT && !reaches_further(&subject, held))
 		return false;
-	int kept = errno;
-	int error = by != HELD_COUNT ? override(&subject, by, level, name, value, length)
-	                             : set_class(&subject, level, name, value, length);
+	int kept = errno, error;
+	if (by != HELD_COUNT)
+		error = override(&subject, by, level, name, value, length);
+	else if (held == HELD_DEVICE)
+		error = set_device(&subject, level, name, value, length);
+	else
+		error = set_class(&subject, level, name, value, length);
 	if (!error && by == HELD_COUNT)
 		own_options_note(fd, level, name);
 	*result = call_result(error, kept);

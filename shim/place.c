@@ -205,7 +205,30 @@ static void put_interfaces(struct text *text, const struct setting *setting)
 	}
 }
 
-// The first of them is the socket's own multicast interface; with several each datagram is sent on each (outgoing.c).
+// The first of them is the socket's own multicast interface; with several each datagram is sent on each (outgoing.c). A
+// socket that is bound to a device takes no other (EINVAL); but IPv4 lets each datagram say one, and so has several where
+// the device is the program's.
+static int set_first(const struct subject *subject, const struct exits *exits)
+{
+	int error = exits->count ? 0 : -ENODEV;
+	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
+		if (state_has_side(subject->state, side))
+			error = graft_side_multicast_interface_set(subject->fd, side, exits->list[0].index);
+	bool by_datagram = exits->count > 1 && !(subject->state & (INET6 | HELD(HELD_DEVICE)));
+	return error == -EINVAL && by_datagram ? 0 : error;
+}
+
+// All is left to the program's device. To that a default gives way without a word.
+static int leave_to_device(
+        struct subject *subject, const struct setting *setting, const char *interfaces, int error)
+{
+	char why[EXITS_HINT];
+	subject->state &= ~(SPREADS | HELD(HELD_INTERFACE));
+	if (setting->fallback)
+		return 0;
+	return report(subject, setting, HELD_INTERFACE, interfaces, error, exits_hint(subject, error, why));
+}
+
 static int place_interface(const struct placing *placing)
 {
 	const struct setting *setting = fresh(placing, KEY_INTERFACE, HELD_INTERFACE);
@@ -215,16 +238,15 @@ static int place_interface(const struct placing *placing)
 	struct exits exits;
 	bool missing;
 	exits_place(subject, setting, &exits, &missing);
-	int error = exits.count ? 0 : -ENODEV;
-	for (enum graft_side side = GRAFT_IPV4; side <= GRAFT_IPV6 && !error; side++)
-		if (state_has_side(subject->state, side))
-			error = graft_side_multicast_interface_set(subject->fd, side, exits.list[0].index);
+	int error = set_first(subject, &exits);
 	subject->state &= ~(uint64_t)SPREADS;
 	if (setting_is_several(setting))
 		subject->state |= SPREADS;
 	char buffer[128];
 	struct text text = TEXT_IN(buffer);
 	put_interfaces(&text, setting);
+	if (error == -EINVAL)
+		return leave_to_device(subject, setting, buffer, error);
 	if (!error && missing) {
 		subject->state |= PENDING;
 		error = -ENODEV;

@@ -33,6 +33,11 @@ on_link() {
 	done
 }
 
+# came TIMES PATTERN: so many lines of the receiver's match.
+came() {
+	[ "$(grep -Ec -e "$2" "$(out w)")" = "$1" ]
+}
+
 # --- a socket that is disconnected ---
 
 # disconnects GROUP PEER: what it is bound to before, while and after it is connected.
@@ -94,4 +99,111 @@ disconnects() {
 		239.1.1.1 10.78.0.2
 		ff15::114 fd78::2
 	END
+}
+
+# --- the program's own, and interface= ---
+
+# binds GROUP DEVICE...: what its multicast leaves by, in turn, where "" lets go of the device.
+binds() {
+	local group=$1
+	shift
+	run_script r sender grafted <<-END
+		family = AF_INET6 if ":" in "$group" else AF_INET
+		made = udp(family)
+		for device in "$*".split(","):
+		    result = errno_of(made.setsockopt, SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+		    say(result, errno_of(made.sendto, ("by-%s" % device).encode(), ("$group", 6000)))
+	END
+}
+
+# refuses_interface GROUP WATCH
+refuses_interface() {
+	"$2"
+	SOCKGRAFT_INTERFACE=a0 binds "$1" a0,a1,
+	on_link b0 by-a0 by-
+	on_link b1 by-a1
+	[ "$(warnings r 'warn: fd [0-9]+ udp .*: interface=a0: Invalid argument: the program bound the socket to a1, and multicast leaves by that alone; device= overrides it$')" = 1 ]
+	[ "$(warnings r)" = 1 ]
+}
+
+@test "interface: the program's own device comes before it, with one warning" {
+	refuses_interface 239.1.1.1 watch4
+}
+
+@test "IPv6: interface: the program's own device comes before it, with one warning" {
+	refuses_interface ff15::114 watch6
+}
+
+@test "interface: the program's own device, by its index, and before the interface is known" {
+	SOCKGRAFT_RULES='udp to=239.0.0.0/8: interface=a0; udp to=ff15::/16: interface=a0' run_script r sender grafted <<-END
+		for family, group in (AF_INET, "239.1.1.1"), (AF_INET6, "ff15::114"):
+		    made = udp(family)
+		    made.setsockopt(SOL_SOCKET, 62, index("a1")) # SO_BINDTOIFINDEX
+		    made.sendto(b"word", (group, 6000))
+	END
+	[ "$(warnings r 'interface=a0: Invalid argument: the program bound the socket to a1')" = 2 ]
+	[ "$(warnings r)" = 2 ]
+}
+
+@test "interface: with ON_ERROR=fail the program's own device is refused" {
+	watch4
+	SOCKGRAFT_ON_ERROR=fail SOCKGRAFT_INTERFACE=a0 binds 239.1.1.1 a1
+	said r '^EINVAL 5$'
+	on_link b0 by-a1
+}
+
+@test "interface: a default gives way to the program's own device" {
+	watch6
+	SOCKGRAFT_INTERFACE='?a0' binds ff15::114 a1
+	on_link b1 by-a1
+	silent r
+	SOCKGRAFT_INTERFACE='?a0+a0' binds ff15::114 a1
+	wait_until came 2 ' by-a1 .*on=b1$'
+	silent r
+}
+
+@test "several interfaces: IPv4 leaves by each, whatever device the program has" {
+	watch4
+	SOCKGRAFT_INTERFACE=a0+a1 binds 239.1.1.1 a1,a0
+	wait_until came 4 ' by-a[01] .*on=b[01]$'
+	silent r
+}
+
+@test "IPv6: several interfaces: the program's own device, the first of them: the others fail, with one warning" {
+	watch6
+	SOCKGRAFT_INTERFACE=a0+a1 binds ff15::114 a0,a0
+	wait_until came 2 ' by-a0 .*on=b0$'
+	[ "$(warnings r 'send on interface a1: Invalid argument: the program bound the socket to a0, and multicast leaves by that alone; device= overrides it$')" = 1 ]
+	[ "$(warnings r)" = 1 ]
+}
+
+@test "IPv6: several interfaces: the program's own device, one that is none of them, with one warning" {
+	on sender ip -batch - <<-END
+		link add a9 type veth peer name c9
+		address add fd99::1/64 dev a9 nodad
+		link set a9 up
+		link set c9 up
+	END
+	wait_until link_up sender a9
+	watch6
+	capture wire sender c9
+	SOCKGRAFT_INTERFACE=a0+a1 binds ff15::114 a9,a1,
+	[ "$(grep -c '^None [0-9]' "$(out r)")" = 3 ]
+	sees wire 'fd99::1\.[0-9]+ > ff15::114\.6000'
+	on_link b1 by-a1
+	wait_until said w ' by- .*on=b0$'
+	wait_until said w ' by- .*on=b1$'
+	[ "$(warnings r 'interface=a0\+a1: Invalid argument: the program bound the socket to a9, and multicast')" = 1 ]
+	[ "$(warnings r 'interface=a0\+a1: Invalid argument: the program bound the socket to a1, and multicast')" = 1 ]
+	[ "$(warnings r)" = 2 ]
+}
+
+@test "interface: a VRF of which it is one is no obstacle" {
+	on sender ip link add vrf0 type vrf table 100 || skip "no VRF here"
+	on sender ip link set vrf0 up
+	on sender ip link set a0 master vrf0
+	SOCKGRAFT_INTERFACE=a0 binds 239.1.1.1 vrf0
+	silent r
+	SOCKGRAFT_INTERFACE=a0 binds ff15::114 vrf0
+	silent r
 }

@@ -16,14 +16,16 @@ teardown() {
 	hosts_down
 }
 
-# set_options NAME KIND [unprivileged]: with the library, and without.
+# set_options NAME KIND [unprivileged]: with the library, which says nothing but what `says` matches, and without.
 set_options() {
 	local name=$1
 	shift
 	on receiver "$BUILD/tests/options_set" "$@" >"$BATS_TEST_TMPDIR/$name.without" || fail "without: $*"
 	on receiver grafted "$BUILD/tests/options_set" "$@" >"$BATS_TEST_TMPDIR/$name.with" 2>"$(err "$name")" ||
 		fail "with: $*"
-	silent "$name"
+	if [ -z "${says-}" ] || grep -qv "$says" "$(err "$name")"; then
+		silent "$name"
+	fi
 	grep -q '^changed' "$BATS_TEST_TMPDIR/$name.without" # there is something to hold on to
 	diff <(grep -v '^changed' "$BATS_TEST_TMPDIR/$name.without") <(grep -v '^changed' "$BATS_TEST_TMPDIR/$name.with") ||
 		fail "$name: results differ"
@@ -68,8 +70,11 @@ changes() {
 
 # Each alone: nothing else holds what it should.
 @test "what one value alone enforces" {
-	local rule option
+	local rule option says
 	while read -r rule option; do
+		says=
+		# The program's own device comes before it.
+		[[ $rule != interface=* ]] || says="$rule: Invalid argument: .*; device= overrides it\$"
 		SOCKGRAFT_RULES=$rule set_options r udp6
 		refute grep -E "^changed ($option):" "$BATS_TEST_TMPDIR/r.with"
 		grep -q '^changed' "$BATS_TEST_TMPDIR/r.with" # what is left to the program
