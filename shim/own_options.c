@@ -90,15 +90,62 @@ static int probe_like(const struct subject *subject)
 	return kernel_socket(subject->facts.family, type | SOCK_CLOEXEC, 0);
 }
 
+void own_options_lend_device(int fd, int probe)
+{
+	int device = 0;
+	socklen_t size = sizeof(device);
+	if (!kernel_getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &size) && device)
+		kernel_setsockopt(probe, SOL_SOCKET, SO_BINDTOIFINDEX, &device, sizeof(device));
+}
+
+// ip(7): IP_TOS sets the priority as well.
+static int set_beside_priority(int fd, int level, int name, const void *value, socklen_t length)
+{
+	int priority = 0;
+	socklen_t size = sizeof(priority);
+	kernel_getsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
+	int error = kernel_setsockopt(fd, level, name, value, length);
+	if (!error)
+		kernel_setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+	return error;
+}
+
+// Whether what the kernel tells of the option sets it again: not a buffer, which it doubles, nor an interface.
+static bool is_number(enum held held)
+{
+	return held != (enum held)GRAFT_RCVBUF && held != (enum held)GRAFT_SNDBUF && held != HELD_INTERFACE &&
+	       held != HELD_DEVICE;
+}
+
+// The last resort of a program that may have no descriptor more: its own socket, which gets back at once what it had. For
+// a moment another thread's datagrams have the program's value. What can't be put back is believed.
+static int judge_in_place(
+        const struct subject *subject, int level, int name, const void *value, socklen_t length, int *number)
+{
+	int before = 0, fd = subject->fd;
+	socklen_t size = sizeof(before);
+	if (!is_number(find(level, name)) || kernel_getsockopt(fd, level, name, &before, &size))
+		return 0;
+	int error = set_beside_priority(fd, level, name, value, length);
+	if (error)
+		return error;
+	if (kernel_getsockopt(fd, level, name, number, &size))
+		*number = 0;
+	set_beside_priority(fd, level, name, &before, sizeof(before));
+	return 0;
+}
+
 // What the kernel says of the call: on a socket of a moment, as the program's shall not have the value even for that
-// long. `*number`: what the option is there then. A program that may have no socket more is believed.
+// long. `*number`: what the option is there then. The program's own device allows no other interface there either.
 static int judge(
         const struct subject *subject, int level, int name, const void *value, socklen_t length, int *number)
 {
 	socklen_t size = sizeof(*number);
 	int probe = probe_like(subject);
 	if (probe < 0)
-		return 0;
+		return judge_in_place(subject, level, name, value, length, number);
+	if (find(level, name) == HELD_INTERFACE && !(subject->state & HELD(HELD_DEVICE)))
+		own_options_lend_device(subject->fd, probe);
 	int error = kernel_setsockopt(probe, level, name, value, length);
 	if (!error && kernel_getsockopt(probe, level, name, number, &size))
 		*number = 0;
@@ -108,18 +155,12 @@ static int judge(
 
 // ---- parts that are the program's still -----------------------------------------------------------------
 
-// ip(7): IP_TOS sets the priority as well, which stays as it is where it is held.
+// The priority, which IP_TOS sets as well, stays as it is where it is held.
 static int set_class(const struct subject *subject, int level, int name, const void *value, socklen_t length)
 {
-	int priority = 0;
-	socklen_t size = sizeof(priority);
-	bool held = subject->state & HELD(GRAFT_PRIORITY);
-	if (held)
-		kernel_getsockopt(subject->fd, SOL_SOCKET, SO_PRIORITY, &priority, &size);
-	int error = kernel_setsockopt(subject->fd, level, name, value, length);
-	if (held && !error)
-		kernel_setsockopt(subject->fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
-	return error;
+	return subject->state & HELD(GRAFT_PRIORITY)
+	               ? set_beside_priority(subject->fd, level, name, value, length)
+	               : kernel_setsockopt(subject->fd, level, name, value, length);
 }
 
 // Of a byte whose upper six bits are held, the lower two: ECN (RFC 3168).

@@ -21,4 +21,7 @@ struct subject;
 struct plan;
 void own_options_adopt(const struct subject *subject, const struct plan *plan);
 
+// Binds `probe`, a socket of a moment that the kernel is asked on in place of `fd`, to the same device, if there is one.
+void own_options_lend_device(int fd, int probe);
+
 #endif

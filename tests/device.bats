@@ -207,3 +207,30 @@ refuses_interface() {
 	SOCKGRAFT_INTERFACE=a0 binds ff15::114 vrf0
 	silent r
 }
+
+# judges FAMILY [grafted]: what comes of other interfaces than that of a socket's own device.
+judges() {
+	run_script r sender "${2-}" <<-END
+		for device in "a0", "a1":
+		    made = udp($1)
+		    made.setsockopt(SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+		    for name in "a0", "a1":
+		        say(device, name, errno_of(by, made, name))
+		    if $1 == AF_INET:
+		        for address in "10.77.0.1", "10.78.0.1":
+		            say(device, address, errno_of(made.setsockopt, IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address)))
+	END
+}
+
+@test "interface: another than that of the program's own device is refused, as without us" {
+	local family
+	for family in AF_INET AF_INET6; do
+		judges "$family"
+		cp "$(out r)" "$BATS_TEST_TMPDIR/without"
+		grep -q EINVAL "$BATS_TEST_TMPDIR/without"
+		SOCKGRAFT_INTERFACE=a0 judges "$family" grafted
+		diff "$BATS_TEST_TMPDIR/without" "$(out r)"
+		SOCKGRAFT_INTERFACE=a0+a1 judges "$family" grafted
+		diff "$BATS_TEST_TMPDIR/without" "$(out r)"
+	done
+}

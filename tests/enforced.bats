@@ -104,6 +104,43 @@ changes() {
 	grep -q '^changed SO_REUSEPORT: 0 to 1' "$BATS_TEST_TMPDIR/r.with"
 }
 
+# judged FAMILY [grafted]: what each number gives where no descriptor is left, and in a line that begins with "changed" what
+# has changed.
+judged() {
+	run_script r receiver "${2-}" <<-END
+		import resource
+		IP = [1, 2, 33, 34, 49] # IP_TOS, IP_TTL, IP_MULTICAST_TTL, _LOOP, _ALL
+		IPV6 = [67, 16, 18, 19, 29] # IPV6_TCLASS, _UNICAST_HOPS, _MULTICAST_HOPS, _LOOP, _ALL
+		SOCKET = [2, 15, 12, 36] # SO_REUSEADDR, SO_REUSEPORT, SO_PRIORITY, SO_MARK
+		options = [(IPPROTO_IP, name) for name in IP] + [(SOL_SOCKET, name) for name in SOCKET]
+		options += [(IPPROTO_IPV6, name) for name in IPV6] if $1 == AF_INET6 else []
+		def stand(made):
+		    return [made.getsockopt(*option) for option in options]
+		made = udp($1)
+		before = stand(made)
+		resource.setrlimit(resource.RLIMIT_NOFILE, (made.fileno() + 1, 1000))
+		say(errno_of(udp))
+		for option in options:
+		    for value in -2, -1, 0, 1, 7, 33, 256, 999, b"", b"\x07", b"\x07\0", b"\x07" * 8:
+		        say(option, value, errno_of(made.setsockopt, *option, value))
+		        if stand(made) != before:
+		            say("changed", option, value, before, stand(made))
+		            before = stand(made)
+	END
+}
+
+@test "where no descriptor is left it is the same" {
+	local family
+	for family in AF_INET AF_INET6; do
+		judged "$family"
+		said r '^EMFILE$'
+		grep -v '^changed' "$(out r)" >"$BATS_TEST_TMPDIR/without"
+		SOCKGRAFT_RULES=$ALL judged "$family" grafted
+		diff "$BATS_TEST_TMPDIR/without" "$(out r)"
+		silent r
+	done
+}
+
 # --- the class ---
 
 @test "dscp: of a class the program sets the ECN bits" {
