@@ -14,6 +14,7 @@
 #include "joins.h"
 #include "memory.h"
 #include "own_joins.h"
+#include "own_options.h"
 #include "peers.h"
 #include "place.h"
 #include "settle.h"
@@ -133,7 +134,8 @@ static bool is_source(int probe, const union graft_address *address)
 }
 
 // Whether the kernel would let the program bind to the address that it asked for: the wildcard in its place
-// would always do. A socket of a moment is bound to it, at a port of its own. 0, or the error.
+// would always do. A socket of a moment is bound to it, at a port of its own, on the same device, which may not have that
+// address. 0, or the error.
 static int try_asked(const struct subject *subject, struct binding *binding)
 {
 	if (graft_address_is_multicast(&binding->asked))
@@ -143,6 +145,7 @@ static int try_asked(const struct subject *subject, struct binding *binding)
 	int probe = kernel_socket(subject->facts.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return probe;
+	own_options_lend_device(subject->fd, probe);
 	int error = kernel_bind(probe, &probed.any, graft_address_length(&probed));
 	if (!error && binding->opening.asked.any.sa_family)
 		binding->opening.sourced = is_source(probe, &probed);

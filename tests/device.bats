@@ -234,3 +234,45 @@ judges() {
 		diff "$BATS_TEST_TMPDIR/without" "$(out r)"
 	done
 }
+
+# --- the socket's device, and join= ---
+
+# binds_addresses: what comes of a bind to each address, on each device.
+binds_addresses() {
+	run_script r receiver "$@" <<-END
+		for device in b"", b"lo", b"b0", b"b1":
+		    for address in "127.0.0.1", "10.77.0.2", "10.78.0.2", "10.99.9.9", "::1", "fd77::2", "fd78::2", "fd99::9":
+		        made = udp(AF_INET6 if ":" in address else AF_INET)
+		        made.setsockopt(SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+		        say(device, address, errno_of(made.bind, (address, 5000)), made.getsockname()[:2])
+	END
+}
+
+@test "join: a bind to an address that is not the device's fails as without us" {
+	binds_addresses
+	cp "$(out r)" "$BATS_TEST_TMPDIR/without"
+	grep -q "b'b0' ::1 EADDRNOTAVAIL" "$BATS_TEST_TMPDIR/without"
+	SOCKGRAFT_JOIN=239.1.1.1%b0,ff15::114%b0 binds_addresses grafted
+	diff "$BATS_TEST_TMPDIR/without" "$(out r)"
+	silent r
+}
+
+@test "join: a widened socket on the program's device hears the group" {
+	local address group
+	while read -r address group; do
+		SOCKGRAFT_JOIN="$group%b0" script r receiver grafted <<-END
+			made = udp(AF_INET6 if ":" in "$address" else AF_INET)
+			made.setsockopt(SOL_SOCKET, socket.SO_BINDTODEVICE, b"b0")
+			made.bind(("$address", 5000))
+			say(made.recv(100).decode())
+		END
+		ready r 5000
+		send word "$group" 5000
+		hears r word
+		silent r
+		finish r
+	done <<-END
+		10.77.0.2 239.1.1.1
+		fd77::2 ff15::114
+	END
+}
