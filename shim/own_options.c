@@ -15,6 +15,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef IPV6_UNICAST_IF
+#	define IPV6_UNICAST_IF 76
+#endif
+
 // ---- which ----------------------------------------------------------------------------------------------
 
 // Beside the rows of core/sockgraft_options.h.
@@ -175,6 +179,21 @@ static int set_ecn(const struct subject *subject, int level, int name, int asked
 	return error;
 }
 
+// What the program has set itself (descriptor_own), beside what may be held: IPV6_UNICAST_IF, by a source's interface.
+enum { OWN_UNICAST = 30 };
+_Static_assert((int)HELD_COUNT <= OWN_UNICAST, "a bit of its own");
+
+// Of groups the interface is the policy's; unicast has the program's still, by the option that the kernel looks at next,
+// which stays as it is where the program has set that alone.
+static void set_unicast_interface(const struct subject *subject, unsigned index)
+{
+	uint32_t own = descriptor_own(subject->fd), ours = 1U << OWN_UNICAST, value = htonl(index);
+	if (!index && !(own & ours))
+		return;
+	if (!kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_UNICAST_IF, &value, sizeof(value)))
+		descriptor_set_own(subject->fd, index ? own | ours : own & ~ours);
+}
+
 // The interface of a source address that is set for all datagrams would come before the multicast interface. A socket
 // that is bound to a device takes no other, not even none.
 static int set_source(struct subject *subject, enum held by, const void *value, socklen_t length)
@@ -185,11 +204,13 @@ static int set_source(struct subject *subject, enum held by, const void *value, 
 	if (length < sizeof(info) || length > INT32_MAX || !readable(value, sizeof(info)))
 		return kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_PKTINFO, value, length);
 	memcpy(&info, value, sizeof(info));
-	bool named = info.ipi6_ifindex;
+	unsigned named = (unsigned)info.ipi6_ifindex;
 	kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &size);
 	if (!device || subject->state & HELD(HELD_DEVICE))
 		info.ipi6_ifindex = (__typeof__(info.ipi6_ifindex))device;
 	int error = kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	if (!error && !device)
+		set_unicast_interface(subject, named);
 	if (!error && named)
 		report_overridden(subject, by, false);
 	return error;

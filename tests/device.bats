@@ -235,6 +235,36 @@ judges() {
 	done
 }
 
+# --- the interface of a source for all datagrams (IPV6_PKTINFO), and interface= ---
+
+@test "IPv6: interface: the program's own for all datagrams is that of unicast still" {
+	local interfaces
+	watch6
+	for interfaces in a0 a0+a0; do
+		SOCKGRAFT_INTERFACE=$interfaces run_script r sender grafted <<-END
+			def source(made, index):
+			    made.setsockopt(IPPROTO_IPV6, socket.IPV6_PKTINFO, b"\\0" * 16 + struct.pack("I", index))
+			made = udp(AF_INET6)
+			source(made, index("a1"))
+			made.sendto(b"unicast", ("fe80::b1", 6000))
+			made.sendto(b"multicast", ("ff15::114", 6000))
+			source(made, 0)
+			say("none left", made.getsockopt(IPPROTO_IPV6, 76)) # IPV6_UNICAST_IF
+			made.setsockopt(IPPROTO_IPV6, 76, socket.htonl(index("a1")))
+			source(made, 0)
+			say("its own", socket.ntohl(made.getsockopt(IPPROTO_IPV6, 76)) == index("a1"))
+		END
+		wait_until said w '^fe80::a1 [0-9]+ unicast .*on=b1$'
+		wait_until said w '^fd77::1 [0-9]+ multicast .*on=b0$'
+		refute said w ' multicast .*on=b1$'
+		said r '^none left 0$'
+		said r '^its own True$'
+		silent r
+		stop w
+		watch6
+	done
+}
+
 # --- the socket's device, and join= ---
 
 # binds_addresses: what comes of a bind to each address, on each device.
