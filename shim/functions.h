@@ -108,8 +108,8 @@ typedef unsigned int message_flags;
 	SETTLES(int, listen, (int fd, int backlog), (fd, backlog), RULES, MSG_DONTWAIT) \
 	LOGIC(int, getpeername, (int fd, ANY_SOCKADDR address, socklen_t *restrict length), \
 	        (fd, address, length), RULES, "tells the peer that the program asked for") \
-	SETTLES(int, getsockopt, (int fd, int level, int name, void *restrict value, socklen_t *restrict length), \
-	        (fd, level, name, value, length), RULES, MSG_DONTWAIT) \
+	LOGIC(int, getsockopt, (int fd, int level, int name, void *restrict value, socklen_t *restrict length), \
+	      (fd, level, name, value, length), RULES, "the address of the multicast interface, where that is the policy's") \
 	VARIADIC(int, clone, (int (*function)(void *), void *stack, int flags, void *argument, void *a, void *b, void *c), \
 	         (function, stack, flags, argument, a, b, c), RULES, "as vfork, with CLONE_VM") \
 	VARIADIC(long, syscall, (long number, long a, long b, long c, long d, long e, long f), \
@@ -198,8 +198,8 @@ struct timeval64 {
 	         "as fcntl") \
 	LOGIC(int, __setsockopt64, (int fd, int level, int name, const void *value, socklen_t length), \
 	      (fd, level, name, value, length), RULES, "as setsockopt") \
-	SETTLES(int, __getsockopt64, (int fd, int level, int name, void *restrict value, socklen_t *restrict length), \
-	        (fd, level, name, value, length), RULES, MSG_DONTWAIT) \
+	LOGIC(int, __getsockopt64, (int fd, int level, int name, void *restrict value, socklen_t *restrict length), \
+	      (fd, level, name, value, length), RULES, "as getsockopt") \
 	LOGIC(ssize_t, __sendmsg64, (int fd, const struct msghdr *message, int flags), (fd, message, flags), RULES, \
 	      "as sendto") \
 	LOGIC(int, __sendmmsg64, (int fd, struct mmsghdr *messages, unsigned int count, message_flags flags), \

@@ -141,6 +141,27 @@ judged() {
 	done
 }
 
+@test "interface: the program is told the address of the policy's" {
+	local interfaces
+	for interfaces in a1 a1+a0; do
+		SOCKGRAFT_INTERFACE=$interfaces run_script r sender grafted <<-END
+			def told(made, length=4):
+			    value = made.getsockopt(IPPROTO_IP, socket.IP_MULTICAST_IF, length)
+			    return socket.inet_ntoa(value) if len(value) == 4 else value
+			made = udp()
+			before = told(made)
+			made.setsockopt(IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.77.0.1"))
+			say(before, told(made), told(made, 64), told(made.dup()), told(made, 3), errno_of(told, socket.socket()))
+			say(udp(AF_INET6).getsockopt(IPPROTO_IPV6, socket.IPV6_MULTICAST_IF) == index("a1"))
+		END
+		diff "$(out r)" - <<-END
+			10.78.0.1 10.78.0.1 10.78.0.1 10.78.0.1 b'\x00\x00\x00' 0.0.0.0
+			True
+		END
+		silent r
+	done
+}
+
 # --- the class ---
 
 @test "dscp: of a class the program sets the ECN bits" {
