@@ -30,6 +30,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -168,6 +169,18 @@ typedef unsigned int message_flags;
 	      (fds, count, timeout, size), WAITS, "as poll") \
 	LOGIC(int, __ppoll_chk, (struct pollfd *fds, nfds_t count, const struct timespec *timeout, \
 	      const sigset_t *mask, size_t size), (fds, count, timeout, mask, size), WAITS, "as poll") \
+	LOGIC(int, setsourcefilter, (int fd, uint32_t index, const struct sockaddr *group, socklen_t length, \
+	      uint32_t mode, uint32_t count, const struct sockaddr_storage *sources), \
+	      (fd, index, group, length, mode, count, sources), RULES, "as setsockopt, of MCAST_MSFILTER") \
+	LOGIC(int, setipv4sourcefilter, (int fd, struct in_addr interface, struct in_addr group, uint32_t mode, \
+	      uint32_t count, const struct in_addr *sources), (fd, interface, group, mode, count, sources), RULES, \
+	      "as setsockopt, of IP_MSFILTER") \
+	SETTLES(int, getsourcefilter, (int fd, uint32_t index, const struct sockaddr *group, socklen_t length, \
+	        uint32_t *mode, uint32_t *count, struct sockaddr_storage *sources), \
+	        (fd, index, group, length, mode, count, sources), RULES, MSG_DONTWAIT) \
+	SETTLES(int, getipv4sourcefilter, (int fd, struct in_addr interface, struct in_addr group, uint32_t *mode, \
+	        uint32_t *count, struct in_addr *sources), (fd, interface, group, mode, count, sources), RULES, \
+	        MSG_DONTWAIT) \
 	ALIAS(__clone, clone) \
 	ALIAS(__close, close) \
 	ALIAS(_IO_fclose, fclose) \

@@ -331,8 +331,8 @@ static bool has_level(uint64_t state, int level)
 	       (level == IPPROTO_IPV6 && state_has_side(state, GRAFT_IPV6));
 }
 
-// Whether there is anything to say about a request at all: no request is even read otherwise.
-static bool is_concerned(int fd, int level)
+// No request is even read otherwise.
+bool own_joins_concerned(int fd, int level)
 {
 	uint64_t state = descriptor_state(fd);
 	return state & INET && has_level(state, level) &&
@@ -343,7 +343,7 @@ bool own_joins_intercept(int fd, int level, int name, const void *value, socklen
 {
 	const struct call call = {level, name, value, length};
 	struct request request;
-	if (!is_concerned(fd, level) || !request_read(level, name, value, length, &request))
+	if (!own_joins_concerned(fd, level) || !request_read(level, name, value, length, &request))
 		return false;
 	int kept = errno, error;
 	struct subject subject = subject_with_facts(fd);

@@ -4,6 +4,9 @@
 
 #include "subject.h"
 
+// Whether there may be anything to say about a request on this socket at all.
+bool own_joins_concerned(int fd, int level);
+
 // A request for a group that the policy has joined succeeds and changes nothing: the group is the policy's. Any other
 // becomes what `redirect`, `filter` and `interface` make of it, and gets the answer that it would have got without us;
 // so do those that follow it. true: `*result` is what the call returns (errno set); false: not concerned, call on.

@@ -53,6 +53,44 @@ from_one() {
 	[ -z "$(mcfilter b0 232.7.8.9 10.77.0.4)" ]
 }
 
+# by_function FAMILY GROUP SOURCE OTHERS FORM...: the functions of RFC 3678, with few sources and with many.
+by_function() {
+	local family=$1 group=$2 source=$3 others=$4 form
+	shift 4
+	for form; do
+		SOCKGRAFT_FILTER=$source@$group%b0 asks "$family" join "$group" "exclude/$form" "${others%%+*}@$group%b0" \
+			"include/$form" "$others@$group%b0" "exclude/$form" "$group%b0"
+		answers "join $group: ok" "exclude/$form ${others%%+*}@$group%b0: ok" "include/$form $others@$group%b0: ok" \
+			"exclude/$form $group%b0: ok"
+		members "$group%b0 include 1"
+		[ "$(mcfilter b0 "$group" "$source")" = "1 0" ] || fail "$form"
+		silent r
+		stop r
+		SOCKGRAFT_JOIN=$source@$group%b0 asks "$family" bind 5000 "exclude/$form" "${others%%+*}@$group%b0" \
+			"include/$form" "$group%b0"
+		members "$group%b0 include 1"
+		[ "$(mcfilter b0 "$group" "$source")" = "1 0" ] || fail "$form"
+		stop r
+	done
+}
+
+@test "lists of sources that are set by setsourcefilter and setipv4sourcefilter stay the policy's" {
+	by_function ipv4 232.7.8.9 10.77.0.1 10.77.0.3+10.77.0.4+10.77.0.5+10.77.0.6+10.77.0.7+10.77.0.8 filter filter4
+	by_function ipv4in6 232.7.8.9 10.77.0.1 10.77.0.3+10.77.0.4 filter filter4
+}
+
+@test "IPv6: lists of sources that are set by setsourcefilter stay the policy's" {
+	by_function ipv6 ff35::8000:9 fd77::1 fd77::3+fd77::4+fd77::5+fd77::6+fd77::7+fd77::8 filter
+}
+
+@test "a list that is set by a function leaves the group, or is the program's own where the policy has no word on it" {
+	SOCKGRAFT_FILTER=10.77.0.1@232.7.8.9%b1 asks ipv4 join 232.7.8.9%b0 join 232.7.8.8%b0 include/filter 232.7.8.9%b0 \
+		exclude/filter4 10.77.0.3@232.7.8.8%b0 exclude/filter 10.77.0.3@232.7.8.7%b0
+	answers 'join 232.7.8.9%b0: ok' 'join 232.7.8.8%b0: ok' 'include/filter 232.7.8.9%b0: ok' \
+		'exclude/filter4 10.77.0.3@232.7.8.8%b0: ok' 'exclude/filter 10.77.0.3@232.7.8.7%b0: Invalid argument'
+	members '232.7.8.8%b0 exclude 1'
+}
+
 # --- what is heard ---
 
 @test "only the wanted source is heard" {

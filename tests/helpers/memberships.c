@@ -6,7 +6,8 @@
 //
 //	join, leave, join-source, leave-source, block, unblock, include, exclude [SOURCE+...@]GROUP[%INTERFACE]
 //	        by the requests of RFC 3678; with "/mreq" and "/mreqn" behind its name by those of ip(7) and ipv6(7),
-//	        the interface by its address or by its index
+//	        the interface by its address or by its index; a list of sources with "/filter" by setsourcefilter(), with
+//	        "/filter4" by setipv4sourcefilter()
 //	random SEED COUNT               so many requests of all kinds, on few groups, interfaces and sources
 //	stress SECONDS GROUP            threads join and leave the group on the socket, each from a source of its own;
 //	                                children and a signal handler on sockets of their own
@@ -188,6 +189,28 @@ static int ask_mreq(const struct row *row, const struct asked *asked, int with_i
 	return result;
 }
 
+#ifdef __GLIBC__
+static int ask_filter(const struct row *row, const struct asked *asked, int only4)
+{
+	const uint32_t mode = row->name[0] == 'i' ? GRAFT_INCLUDE : GRAFT_EXCLUDE;
+	struct in_addr sources[SOURCES];
+	for (unsigned i = 0; i < asked->count; i++)
+		sources[i] = inner4(&asked->sources[i]);
+	if (only4)
+		return setipv4sourcefilter(
+		        fd, interface_address(asked), inner4(&asked->address), mode, asked->count, sources);
+	return setsourcefilter(fd, asked->index, (const struct sockaddr *)&asked->address,
+	        asked->address.ss_family == AF_INET ? sizeof(struct sockaddr_in)
+	                                            : sizeof(struct sockaddr_in6),
+	        mode, asked->count, asked->sources);
+}
+#else
+static int ask_filter(const struct row *row, const struct asked *asked, int only4)
+{
+	return only4 ? ask_mreq(row, asked, 0) : ask_group(row, asked);
+}
+#endif
+
 static int ask_mreq6(const struct row *row, const struct asked *asked)
 {
 	const struct ipv6_mreq mreq = {inner6(&asked->address), asked->index};
@@ -208,7 +231,9 @@ static void request(const char *step, const char *what)
 	const struct row *row = find(step, form ? (size_t)(form - step) : strlen(step));
 	const struct asked asked = read_asked(what);
 	int result;
-	if (form && level == IPPROTO_IPV6)
+	if (form && !strncmp(form, "/filter", 7))
+		result = ask_filter(row, &asked, form[7] == '4');
+	else if (form && level == IPPROTO_IPV6)
 		result = ask_mreq6(row, &asked);
 	else if (form)
 		result = ask_mreq(row, &asked, !strcmp(form, "/mreqn"));
@@ -234,9 +259,10 @@ static void put_random(unsigned *seed, int ipv6)
 	struct text what = TEXT_IN(buffer);
 	unsigned form = below(seed, 3),
 	         bare = row->group == MCAST_JOIN_GROUP || row->group == MCAST_LEAVE_GROUP;
+	int by_function = form == 2 && row->group == MCAST_MSFILTER;
 	if ((ipv6 && !row->mreq6) || (form == 2 && !bare))
 		form = 0;
-	snprintf(step, sizeof(step), "%s%s", row->name, forms[form]);
+	snprintf(step, sizeof(step), "%s%s", row->name, by_function ? "/filter" : forms[form]);
 	unsigned count = bare ? 0 : row->group == MCAST_MSFILTER ? below(seed, 4) : 1;
 	for (unsigned i = 0; i < count; i++) {
 		text_put(&what, i ? "+" : "");
