@@ -335,8 +335,7 @@ static bool has_level(uint64_t state, int level)
 bool own_joins_concerned(int fd, int level)
 {
 	uint64_t state = descriptor_state(fd);
-	return state & INET && has_level(state, level) &&
-	       (own_joins_wanted() || (policy.joins && state & GOVERNED));
+	return state & INET && has_level(state, level) && (own_joins_wanted() || policy.joins);
 }
 
 bool own_joins_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result)
@@ -349,10 +348,10 @@ bool own_joins_intercept(int fd, int level, int name, const void *value, socklen
 	struct subject subject = subject_with_facts(fd);
 	union graft_address to;
 	own_redirect(&subject, &request.group, &to, NULL);
-	bool policys = own_is_policys(&subject, &to);
-	if (policys)
+	bool placed = own_joins_wanted() || subject.state & GOVERNED;
+	if (placed && own_is_policys(&subject, &to))
 		error = leave_to_policy(&subject, &call, &request, &to);
-	else if (own_joins_wanted() && subject_is_message(&subject))
+	else if (subject_is_message(&subject) && (own_joins_wanted() || policy_joins_group(&policy, &to)))
 		error = by_policy(&subject, &call, &request, &to);
 	else
 		error = call_on(&subject, &call);
@@ -417,7 +416,8 @@ static int settle_pair(struct own_work *work, const struct pair *pair)
 	bool same = graft_address_equal(&move.to, &pair->to);
 	int error = 0;
 	work->place_count = 0;
-	move.ends = own_is_policys(work->subject, &move.to);
+	// Until the policy has joined it, what the program has joined stays.
+	move.ends = own_is_policys(work->subject, &move.to) && (!same || own_take_policys(work, &move.to));
 	if (!same || move.ends) {
 		move.route = route_to(moved ? &move.to : &pair->group);
 		view_each(work->socket, move_record, &move);
@@ -441,7 +441,7 @@ static int settle_all(struct own_work *work, struct pairs *pairs)
 
 static int follow_facts(struct subject *subject)
 {
-	if (!own_joins_wanted() || view_is_empty() || !subject_is_message(subject))
+	if (!(own_joins_wanted() || policy.joins) || view_is_empty() || !subject_is_message(subject))
 		return 0;
 	struct own_work *work = own_work_begin(subject);
 	struct pairs *pairs = kernel_map(sizeof(*pairs));

@@ -4,6 +4,7 @@
 // afterwards, and the last one leaves it as it should be.
 #include "own_sync.h"
 
+#include "../core/kernel.h"
 #include "memberships.h"
 #include "merge.h"
 #include "start.h"
@@ -264,7 +265,7 @@ static bool is_target(const struct own_work *work, unsigned index)
 
 static int make_all(struct own_work *work, const union graft_address *to, bool *changed)
 {
-	bool any = false;
+	bool any = work->policys;
 	int error = 0;
 	for (unsigned i = 0; i < work->joins.count && !error; i++)
 		if (merge_is_first(&work->joins, i))
@@ -279,7 +280,7 @@ static int sync_all(struct own_work *work, const union graft_address *to)
 {
 	struct seeking seeking = {work, to};
 	int error = 0;
-	bool changed = !own_is_policys(work->subject, to), left = work->place_count;
+	bool changed = true, left = work->place_count;
 	for (unsigned pass = 0; changed && !error && pass < PASSES; pass++) {
 		changed = false;
 		if (!own_collect(work, to))
@@ -294,10 +295,89 @@ static int sync_all(struct own_work *work, const union graft_address *to)
 	return error;
 }
 
+// ---- a group that has become the policy's ---------------------------------------------------------------
+//
+// The program joined it before the socket was one that the policy joins it on.
+
+// Whether the kernel delivers groups to the socket: not where it is bound to an address, nor connected from one.
+static bool hears_groups(const struct subject *subject)
+{
+	union graft_address local = {0};
+	socklen_t length = sizeof(local);
+	return subject->facts.kind == SOCKET_RAW ||
+	       (!kernel_getsockname(subject->fd, &local.any, &length) &&
+	               (graft_address_is_any(&local) || graft_address_is_multicast(&local)));
+}
+
+// All that the policy joins here, with the interfaces that there are; false: nothing can be said of it.
+static bool find_policys(struct own_work *work)
+{
+	const union graft_address local = subject_local(work->subject);
+	struct joins *joins = &work->joins;
+	own_targets_clear(work);
+	if (!hears_groups(work->subject) ||
+	        joins_find(work->subject, joins_sides(work->subject, &local), joins))
+		return false;
+	for (unsigned i = 0; i < joins->count; i++) {
+		int index =
+		        joins->list[i].index ? 0 : graft_route_interface(&joins->list[i].membership->group);
+		if (index > 0)
+			joins->list[i].index = (unsigned)index;
+	}
+	return true;
+}
+
+bool own_take_policys(struct own_work *work, const union graft_address *to)
+{
+	struct joins *joins = &work->joins;
+	unsigned count = find_policys(work) ? joins->count : 0;
+	joins->count = 0;
+	for (unsigned i = 0; i < count; i++) {
+		const struct join *join = &joins->list[i];
+		if (!join->index || !graft_address_equal(&join->membership->group, to))
+			continue;
+		unsigned place = joins->count++;
+		work->memberships[place] = *join->membership;
+		work->own_sources[place] = work->by_program[place] = false;
+		joins->list[place] = (struct join){&work->memberships[place], join->index, false};
+	}
+	work->membership_count = joins->count;
+	work->policys = true;
+	return joins->count;
+}
+
+// What the program had made already is the policy's now.
+static void note_complete(struct own_work *work)
+{
+	const struct joins *joins = &work->joins;
+	if (!(work->subject->state & PARTLY) || !find_policys(work) || joins->partly)
+		return;
+	for (unsigned i = 0; i < joins->count; i++)
+		if (graft_sources_get(work->subject->fd, joins->list[i].index,
+		            &joins->list[i].membership->group, NULL, NULL, 0) < 0)
+			return;
+	work->subject->state &= ~(uint64_t)PARTLY;
+}
+
+static int sync_policys(struct own_work *work, const union graft_address *to)
+{
+	int error = 0;
+	bool changed = work->place_count;
+	for (unsigned pass = 0; changed && !error && pass < PASSES; pass++) {
+		changed = false;
+		if (!own_take_policys(work, to))
+			return 0;
+		error = make_all(work, to, &changed);
+	}
+	if (!error && work->place_count)
+		note_complete(work);
+	return error;
+}
+
 int own_sync(struct own_work *work, const union graft_address *to)
 {
 	view_sync_begin();
-	int error = sync_all(work, to);
+	int error = own_is_policys(work->subject, to) ? sync_policys(work, to) : sync_all(work, to);
 	view_sync_end();
 	return error;
 }

@@ -11,9 +11,14 @@ bool own_is_policys(const struct subject *subject, const union graft_address *gr
 // added. false: they can't be looked up now.
 bool own_collect(struct own_work *work, const union graft_address *to);
 
+// The targets are what the policy's own join makes of a group that is the policy's. false: nothing, as the socket is
+// bound so that it hears no groups, or the interface is not there.
+bool own_take_policys(struct own_work *work, const union graft_address *to);
+
 // Brings the socket's memberships of `to` to where they should be, on the interfaces of the program's memberships and
 // on those of `places`, with no difference made where there is none. What the kernel refuses is reported; a negative
-// errno is for the program: its own call would have failed likewise, or the policy wants it to fail.
+// errno is for the program: its own call would have failed likewise, or the policy wants it to fail. Of a group that is
+// the policy's the places are brought to what the policy wants.
 int own_sync(struct own_work *work, const union graft_address *to);
 
 // Makes what there is of target number `which`, and leaves what it finds there. Otherwise as own_sync.

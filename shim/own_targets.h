@@ -21,6 +21,7 @@ struct own_work {
 	unsigned membership_count;
 	const struct membership *missing; // one whose interface is not there
 	bool rewritten;                   // the policy has changed something
+	bool policys;                     // the targets are those of the policy's own join
 
 	struct view_record records[JOINS_AT_MOST];
 	unsigned record_count;

@@ -191,6 +191,95 @@ random_requests() {
 	[ "$(mcfilter b0 239.1.1.1 10.77.0.1)" = "1 0" ]
 }
 
+# joins_first FAMILY GROUP SOURCE OTHER: a program that joins a group of join before it binds has by then what it would
+# have if it had bound first.
+joins_first() {
+	local family=$1 group=$2 source=$3 other=$4 request
+	export SOCKGRAFT_JOIN=$source@$group%b0
+	for request in "join $group%b1" "join $group%b0" "join-source $other@$group%b0" "join-source $other@$group%b1"; do
+		asks "$family" "${request% *}" "${request#* }" bind 5000 leave "$group%b0" join "$group%b1" \
+			block "$other@$group%b1" leave "$group%b1"
+		[ "$(grep -c ': ok$' "$(out r)")" = 5 ]
+		members "$group%b0 include 1"
+		[ "$(mcfilter b0 "$group" "$source")" = "1 0" ] || fail "$request"
+		silent r
+		stop r
+	done
+	export SOCKGRAFT_JOIN=$group%b0
+	for request in "join $group%b1" "join-source $other@$group%b0" "join-source $other@$group%b1"; do
+		asks "$family" "${request% *}" "${request#* }" bind 5000 leave "$group%b0" join "$group%b1"
+		members "$group%b0 exclude 0"
+		silent r
+		stop r
+	done
+	export SOCKGRAFT_JOIN="!$other@$group%b0"
+	asks "$family" join "$group%b0" join "$group%b1" bind 5000
+	members "$group%b0 exclude 1"
+	stop r
+	unset SOCKGRAFT_JOIN
+}
+
+@test "a group of join that the program joined before it was bound is as the policy says" {
+	joins_first ipv4 239.1.1.1 10.77.0.1 10.77.0.3
+	joins_first ipv4in6 239.1.1.1 10.77.0.1 10.77.0.3
+}
+
+@test "IPv6: a group of join that the program joined before it was bound is as the policy says" {
+	joins_first ipv6 ff15::114 fd77::1 fd77::3
+}
+
+@test "what the program joined before it was bound is heard as the policy says" {
+	SOCKGRAFT_JOIN=10.77.0.1@239.1.1.1%b0 asks ipv4 join 239.1.1.1%b0 join 239.1.1.1%b1 bind 5000
+	goes_on
+	send link 239.1.1.1 5000 10.78.0.1 a1
+	send unwanted 239.1.1.1 5000 10.77.0.3
+	send wanted 239.1.1.1 5000 10.77.0.1
+	hears r wanted
+	deaf r link unwanted
+}
+
+# not_covered FAMILY GROUP SOURCE: joins that are not for the socket in the end leave the program its own.
+not_covered() {
+	local family=$1 group=$2 source=$3 named=$2
+	[[ $group != *:* ]] || named=[$group]
+	SOCKGRAFT_JOIN="$named:5001%b0" asks "$family" join-source "$source@$group%b1" join "$group%b0" bind 5000 \
+		leave-source "$source@$group%b1" leave "$group%b1" block "$source@$group%b0" join "$group%b0"
+	answers "join-source $source@$group%b1: ok" "join $group%b0: ok" "leave-source $source@$group%b1: ok" \
+		"leave $group%b1: Cannot assign requested address" "block $source@$group%b0: ok" \
+		"join $group%b0: Address already in use"
+	members "$group%b0 exclude 1"
+	stop r
+	SOCKGRAFT_JOIN="$named:5000%b0" asks "$family" join-source "$source@$group%b1" bind 5000
+	members "$group%b0 exclude 0"
+	stop r
+	SOCKGRAFT_JOIN="$group%b0" asks "$family" join "$group%b1" leave "$group%b1" join "$group%b1" bind 5000
+	members "$group%b0 exclude 0"
+	stop r
+}
+
+@test "a join with a port is for sockets at that port, whatever the program joined before it was bound" {
+	not_covered ipv4 239.1.1.1 10.77.0.1
+	not_covered ipv6 ff15::114 fd77::1
+}
+
+@test "what the program joined stays until the policy's interface is there" {
+	SOCKGRAFT_JOIN=239.1.1.1%b2 asks ipv4 join 239.1.1.1%b1 bind 5000
+	members '239.1.1.1%b1 exclude 0'
+	goes_on
+	add_link 2
+	wait_until joined 239.1.1.1 b2
+	wait_until eval '! joined 239.1.1.1 b1'
+}
+
+@test "a socket that the program connects, or binds to an address, keeps what it joined" {
+	SOCKGRAFT_JOIN=239.1.1.1%b0 asks ipv4 join 239.1.1.1%b1 connect 10.77.0.1 9 leave 239.1.1.1%b1
+	answers 'join 239.1.1.1%b1: ok' 'leave 239.1.1.1%b1: ok'
+	without_members
+	stop r
+	SOCKGRAFT_BIND=keep SOCKGRAFT_JOIN=239.1.1.1%b0 asks ipv4 join 239.1.1.1%b1 connect 10.77.0.1 9
+	members '239.1.1.1%b1 exclude 0'
+}
+
 @test "a program on a socket that is bound to an address hears no more than before" {
 	SOCKGRAFT_JOIN=239.1.1.1%b0 SOCKGRAFT_FILTER=239.1.1.2%b0 start r grafted "${UDP[@]}" receive 10.77.0.2 5000 \
 		--join 239.1.1.2%b0

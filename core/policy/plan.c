@@ -66,6 +66,25 @@ const struct membership *plan_next_join(
 	return next_membership(policy, facts, KEY_JOIN, cursor);
 }
 
+static bool has_group(const struct setting *setting, const union graft_address *group)
+{
+	for (unsigned i = 0; i < setting->value.memberships.count; i++)
+		if (graft_address_equal(&setting->value.memberships.items[i].group, group))
+			return true;
+	return false;
+}
+
+bool policy_joins_group(const struct policy *policy, const union graft_address *group)
+{
+	for (size_t i = 0; i < policy->rule_count; i++)
+		for (unsigned j = 0; j < policy->rules[i].setting_count; j++) {
+			const struct setting *setting = &policy->rules[i].settings[j];
+			if (setting->key == KEY_JOIN && has_group(setting, group))
+				return true;
+		}
+	return false;
+}
+
 // ---- filters --------------------------------------------------------------------------------------------
 
 static bool covers(const struct membership *filter, const union graft_address *group)

@@ -178,6 +178,9 @@ struct plan_cursor {
 const struct membership *plan_next_join(
         const struct policy *policy, const struct facts *facts, struct plan_cursor *cursor);
 
+// Whether some rule has this group in its join=, for whatever sockets.
+bool policy_joins_group(const struct policy *policy, const union graft_address *group);
+
 // The next filter for what the program itself does with `group`: those that are written for the same group, prefix and
 // port as the first that covers it; all of them count. Otherwise as plan_next_join.
 const struct membership *plan_next_filter(const struct policy *policy, const struct facts *facts,
