@@ -261,6 +261,15 @@ static int leave_unknown(
 	return 0;
 }
 
+// As the kernel refuses more than its limits allow, which somebody has raised.
+static int refuse_many(const struct subject *subject)
+{
+	report_once(subject,
+	        "a list of more than 64 sources of the program's, for a group that the policy has a word on: "
+	        "refused, as such a list can't be kept");
+	return -ENOBUFS;
+}
+
 static int follow(struct own_work *work, const struct call *call, struct view_request *asked)
 {
 	view_suppose(asked, &work->supposed);
@@ -268,6 +277,8 @@ static int follow(struct own_work *work, const struct call *call, struct view_re
 	own_targets_add(work, &work->supposed);
 	if (!work->rewritten)
 		return pass_on(work, call, asked);
+	if (asked->request->source_count > REQUEST_SOURCES)
+		return refuse_many(work->subject);
 	if (found && !work->known && is_unknown(work, asked))
 		return follow_unknown(work, asked->request, &asked->to);
 	int result = found ? view_change(asked, &work->change) : VIEW_BUSY;

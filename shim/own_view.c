@@ -315,6 +315,8 @@ static int change_source(struct view_record *record, const struct request *reque
 
 static int set_list(struct view_record *record, const struct request *request)
 {
+	if (request->source_count > REQUEST_SOURCES)
+		return -ENOBUFS;
 	record->exclude = request->exclude;
 	record->listed = request->source_count;
 	record->source_count = request->source_count;

@@ -150,7 +150,7 @@ static bool is_mode(uint32_t mode)
 static bool reads_sources(
         struct request *request, const void *value, socklen_t length, size_t start, size_t size)
 {
-	if (request->source_count > REQUEST_SOURCES || (length - start) / size < request->source_count ||
+	if ((length - start) / size < request->source_count ||
 	        !readable(value, start + request->source_count * size))
 		return false;
 	request->sources = (const char *)value + start;

@@ -25,7 +25,8 @@ struct request {
 	bool compact;                      // in which they are plain IPv4 addresses
 };
 
-enum { REQUEST_SOURCES = 64 }; // of a list; net.ipv6.mld_max_msf's default, net.ipv4.igmp_max_msf's is 10
+// So many of a list can be kept: net.ipv6.mld_max_msf's default, net.ipv4.igmp_max_msf's is 10.
+enum { REQUEST_SOURCES = 64 };
 
 // Reads what the program hands to setsockopt. false: not a request for a membership, or one that the kernel refuses
 // whatever the socket is a member of: a wrong length, pointer, family or mode, an address that is no group's.

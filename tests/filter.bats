@@ -3,6 +3,7 @@
 
 load hosts
 load own_joins
+load settings
 
 setup() {
 	hosts_up
@@ -51,6 +52,46 @@ from_one() {
 		'include/mreq 10.77.0.4@232.7.8.9%b0: ok'
 	[ "$(mcfilter b0 232.7.8.9 10.77.0.1)" = "1 0" ]
 	[ -z "$(mcfilter b0 232.7.8.9 10.77.0.4)" ]
+}
+
+@test "a list of more sources than can be kept is refused where the policy has a word on the group, and then alone" {
+	local i many=10.77.0.9 form
+	for i in {1..70}; do
+		many+=+10.77.1.$i
+	done
+	setting ipv4/igmp_max_msf 100
+	for form in '' /mreq /filter /filter4; do
+		SOCKGRAFT_FILTER='10.77.0.1@232.7.8.9%b0 232.7.8.8%b0' asks ipv4 join 232.7.8.9%b0 "include$form" "$many@232.7.8.9%b0" \
+			join 232.7.8.8%b1 "exclude$form" "$many@232.7.8.8%b1" join 232.7.8.7%b0 "include$form" "$many@232.7.8.7%b0"
+		answers 'join 232.7.8.9%b0: ok' "include$form $many@232.7.8.9%b0: No buffer space available" \
+			'join 232.7.8.8%b1: ok' "exclude$form $many@232.7.8.8%b1: No buffer space available" \
+			'join 232.7.8.7%b0: ok' "include$form $many@232.7.8.7%b0: ok"
+		members '232.7.8.9%b0 include 1' '232.7.8.8%b0 exclude 0' '232.7.8.7%b0 include 71'
+		complained r 'more than 64 sources'
+		[ "$(warnings r)" = 1 ]
+		stop r
+		SOCKGRAFT_JOIN='10.77.0.1@232.7.8.9%b0' asks ipv4 bind 5000 "include$form" "$many@232.7.8.9%b0"
+		answers "include$form $many@232.7.8.9%b0: ok"
+		members '232.7.8.9%b0 include 1'
+		stop r
+		SOCKGRAFT_JOIN='10.77.0.1@232.7.8.9%b0' asks ipv4 join 232.7.8.9%b0 "exclude$form" "$many@232.7.8.9%b0" bind 5000
+		members '232.7.8.9%b0 include 1'
+		stop r
+	done
+}
+
+@test "IPv6: a list of more sources than can be kept is refused where the policy has a word on the group" {
+	local i many=fd77::9
+	for i in {1..70}; do
+		many+=+fd77::1:$i
+	done
+	SOCKGRAFT_FILTER='ff35::9%b0' asks ipv6 join ff35::9%b1 "exclude" "$many@ff35::9%b1"
+	answers 'join ff35::9%b1: ok' "exclude $many@ff35::9%b1: No buffer space available"
+	members 'ff35::9%b0 exclude 0'
+	stop r
+	SOCKGRAFT_JOIN='fd77::1@ff35::9%b0' asks ipv6 bind 5000 "exclude" "$many@ff35::9%b0"
+	answers "exclude $many@ff35::9%b0: ok"
+	members 'ff35::9%b0 include 1'
 }
 
 # by_function FAMILY GROUP SOURCE OTHERS FORM...: the functions of RFC 3678, with few sources and with many.
