@@ -118,14 +118,6 @@ static bool is_member(const struct own_work *work, unsigned which)
 	       0;
 }
 
-static bool is_any_member(const struct own_work *work)
-{
-	for (unsigned i = 0; i < work->joins.count; i++)
-		if (is_member(work, i))
-			return true;
-	return false;
-}
-
 static int follow_one(
         struct own_work *work, unsigned which, const struct request *request, const union graft_address *to)
 {
@@ -231,6 +223,75 @@ static int pass_on(struct own_work *work, const struct call *call, const struct 
 	return error;
 }
 
+static bool had(const struct view_record *record, unsigned index)
+{
+	for (unsigned i = 0; i < record->place_count; i++)
+		if (record->places[i] == index)
+			return true;
+	return false;
+}
+
+// Whether the kernel had the membership on interfaces where it should be still, and has it on none of them.
+static bool is_gone(struct own_work *work, const struct view_record *record)
+{
+	bool was = false;
+	own_targets_clear(work);
+	own_targets_add(work, record);
+	for (unsigned i = 0; i < work->joins.count; i++) {
+		unsigned index = work->joins.list[i].index;
+		if (!had(record, index))
+			continue;
+		was = true;
+		if (graft_sources_get(work->subject->fd, index, &record->to, NULL, NULL, 0) != -EADDRNOTAVAIL)
+			return false;
+	}
+	return was;
+}
+
+// Puts those that are gone first: how many.
+static unsigned find_gone(struct own_work *work)
+{
+	unsigned count = work->record_count, gone = 0;
+	for (unsigned i = 0; i < count; i++)
+		if (work->records[i].ours && is_gone(work, &work->records[i]))
+			work->records[gone++] = work->records[i];
+	return gone;
+}
+
+// What another process has left, of a socket of both, the kernel does not have any more. One that another thread is about
+// to make is not forgotten: its places are known once it is made; nor one that is gone for a moment, as another thread
+// brings the kernel to what it knows and has looked before this one was made.
+static void forget_gone(struct own_work *work, const struct view_request *asked)
+{
+	unsigned changes;
+	for (unsigned tries = 0; tries < LOOKS; tries++) {
+		bool still = view_is_still(&changes);
+		if (!own_collect(work, &asked->to))
+			return;
+		unsigned gone = find_gone(work);
+		if (!gone)
+			return;
+		if (still && view_forget(work->records, gone, changes)) {
+			own_sync(work, &asked->to); // the others have no places there any more
+			return;
+		}
+	}
+}
+
+// Whether the kernel has what the request is for on an interface where nothing that is known is to have it: the targets
+// from number `first` on are the request's.
+static bool has_unknown(const struct own_work *work, unsigned first)
+{
+	for (unsigned i = first; i < work->joins.count && !work->ending; i++) {
+		bool known = false;
+		for (unsigned j = 0; j < first && !known; j++)
+			known = work->joins.list[j].index == work->joins.list[i].index;
+		if (!known && is_member(work, i))
+			return true;
+	}
+	return false;
+}
+
 // Whether the kernel has a membership of which nothing is known. One of another thread's making is known before the
 // kernel has it, and until it hasn't any more; but it may come back for a moment, by whoever was about to make it so.
 static bool is_unknown(struct own_work *work, const struct view_request *asked)
@@ -238,10 +299,11 @@ static bool is_unknown(struct own_work *work, const struct view_request *asked)
 	unsigned before, after;
 	for (unsigned tries = 0; tries < LOOKS; tries++) {
 		bool still = view_is_still(&before);
-		if (!own_collect(work, &asked->to) || work->known)
+		if (!own_collect(work, &asked->to))
 			return false;
+		unsigned first = work->joins.count;
 		own_targets_add(work, &work->supposed);
-		if (!is_any_member(work))
+		if (!has_unknown(work, first))
 			return false;
 		view_is_still(&after);
 		if (still && before == after)
@@ -279,7 +341,9 @@ static int follow(struct own_work *work, const struct call *call, struct view_re
 		return pass_on(work, call, asked);
 	if (asked->request->source_count > REQUEST_SOURCES)
 		return refuse_many(work->subject);
-	if (found && !work->known && is_unknown(work, asked))
+	if (found && work->known)
+		forget_gone(work, asked);
+	if (found && is_unknown(work, asked))
 		return follow_unknown(work, asked->request, &asked->to);
 	int result = found ? view_change(asked, &work->change) : VIEW_BUSY;
 	if (result == VIEW_BUSY) {

@@ -141,7 +141,7 @@ static int create(struct own_work *work, unsigned which, bool open, unsigned cou
 		error = 0;
 	if (error)
 		return membership_refused(work, which, *any, error);
-	*any = true;
+	*any = work->joins.list[which].made = true;
 	for (unsigned i = !open; i < count; i++) {
 		error = join_one(work, join, i, open);
 		if (error && !is_overtaken(error))
@@ -179,13 +179,13 @@ static int make_one(struct own_work *work, unsigned which, bool *any, bool *chan
 	int have = graft_sources_get(
 	        work->subject->fd, join->index, &join->membership->group, &mode, work->current, OWN_SOURCES);
 	if (have >= 0 && (mode == GRAFT_EXCLUDE) == !!open && is_so(work, count, (unsigned)have)) {
-		*any = true;
+		*any = work->joins.list[which].made = true;
 		return 0;
 	}
 	*changed = true;
 	if (have < 0)
 		return create(work, which, open, count, any);
-	*any = true;
+	*any = work->joins.list[which].made = true;
 	return alter(work, which, open, count);
 }
 
@@ -221,7 +221,9 @@ static void take_record(struct view_record *record, void *context)
 	if (!graft_address_equal(&record->to, seeking->to) || work->record_count == JOINS_AT_MOST)
 		return;
 	work->known = true;
-	if (!record->ended)
+	if (record->ended)
+		work->ending = true;
+	else
 		work->records[work->record_count++] = *record;
 	for (unsigned i = 0; i < record->place_count; i++)
 		own_places_add(work, record->places[i]);
@@ -238,7 +240,7 @@ static void note_places(struct view_record *record, void *context)
 	record->ours = true;
 	record->place_count = 0;
 	for (unsigned i = 0; i < joins->count && record->place_count < VIEW_PLACES; i++)
-		if (merge_is_first(joins, i))
+		if (merge_is_first(joins, i) && joins->list[i].made)
 			record->places[record->place_count++] = joins->list[i].index;
 }
 

@@ -57,7 +57,7 @@ void own_targets_clear(struct own_work *work)
 {
 	work->joins.count = work->membership_count = work->record_count = 0;
 	work->missing = NULL;
-	work->rewritten = work->known = work->policys = false;
+	work->rewritten = work->known = work->ending = work->policys = false;
 }
 
 static void add(struct own_work *work, struct membership *membership, unsigned index, bool by_program)

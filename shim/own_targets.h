@@ -25,7 +25,8 @@ struct own_work {
 
 	struct view_record records[JOINS_AT_MOST];
 	unsigned record_count;
-	bool known; // there is a record, or was one just now
+	bool known;  // there is a record, or was one just now
+	bool ending; // there was one just now, which the kernel may have still
 	struct view_change change;
 	struct view_record supposed;
 

@@ -24,7 +24,7 @@ static struct {
 	struct view_record *pieces[PIECES];
 	unsigned room;    // records that there are
 	uint64_t ages;    // how many have been made
-	unsigned changes; // how often one has been made or dropped, or the kernel's were about to be changed
+	unsigned changes; // how often one has been made, altered or dropped, or the kernel's were about to be
 	bool torn;        // somebody is at it
 } pool ROOM;
 
@@ -412,6 +412,7 @@ static int change_locked(const struct view_request *asked, struct view_change *c
 	int error = answer(record, asked);
 	change->what = record->ended ? VIEW_ENDED : VIEW_ALTERED;
 	change->now = *record;
+	note_change();
 	return error;
 }
 
@@ -462,4 +463,19 @@ void view_finish(const struct view_change *change)
 	if (record)
 		drop(record);
 	leave(&mask);
+}
+
+bool view_forget(const struct view_record *records, unsigned count, unsigned changes)
+{
+	sigset_t mask;
+	if (!enter(&mask))
+		return false;
+	bool same = __atomic_load_n(&pool.changes, __ATOMIC_ACQUIRE) == changes;
+	for (unsigned i = 0; i < count && same; i++) {
+		struct view_record *record = find_same(&records[i]);
+		if (record)
+			drop(record);
+	}
+	leave(&mask);
+	return same;
 }

@@ -1,9 +1,10 @@
 // What the program believes its sockets to be members of: its requests, as the kernel would have taken them without
 // us, so that it gets the answers that the kernel would have given.
 //
-// Kept by socket, not by descriptor, so copies and children share it and nothing is to be done at close. There is room
-// for so many memberships and no more; one that was dropped, or made by another program on a socket that we came by,
-// is not known, and who asks goes by what the kernel says.
+// Kept by socket, not by descriptor, so copies share it and nothing is to be done at close. A child of fork goes on with a
+// copy of its own: what it joins and leaves on a socket of both is known to it alone, and its parent's likewise. There is
+// room for so many memberships and no more. One that was dropped, or made by another process, is not known, and who asks
+// goes by what the kernel says; one that another process left is forgotten (view_forget).
 #ifndef SOCKGRAFT_OWN_VIEW_H
 #define SOCKGRAFT_OWN_VIEW_H
 
@@ -68,6 +69,10 @@ void view_sync_end(void);
 // Whether nobody is between those two. While `*changes` stays as it is, what the kernel says can be held against what is
 // known.
 bool view_is_still(unsigned *changes);
+
+// Forgets memberships that the kernel was found not to have any more, if `changes` is what it was before that look.
+// false: it isn't, or busy.
+bool view_forget(const struct view_record *records, unsigned count, unsigned changes);
 
 // Whether nothing is known of any socket.
 bool view_is_empty(void);

@@ -345,6 +345,37 @@ not_covered() {
 	done
 }
 
+# beside_child FAMILY GROUP SOURCE OTHER: what a child makes of the socket's memberships its parent is told as without the
+# library.
+beside_child() {
+	local family=$1 group=$2 source=$3 other=$4
+	SOCKGRAFT_FILTER="$source@*%b1" are_alike "$family" join "$group%b0" child leave "$group%b0" join "$group%b0" \
+		child leave "$group%b0" leave "$group%b0" child join "$group%b0" join "$group%b0" leave "$group%b0" \
+		join "$group%b0" child leave "$group%b0" block "$other@$group%b0" \
+		join-source "$other@$group%b0" leave-source "$other@$group%b0" join "$group%b0"
+	SOCKGRAFT_FILTER="$source@*" are_alike "$family" join "$group%b0" join "$group%b1" child leave "$group%b0" \
+		join "$group%b0" join "$group%b0" join "$group%b1" child leave "$group%b1" leave "$group%b1" \
+		child join "$group%b1" leave "$group%b1" child join "$group%b1" join "$group%b1" join "$group%b0" \
+		leave "$group%b0" leave "$group%b1"
+	SOCKGRAFT_INTERFACE=b0+b1 are_alike "$family" join "$group" child leave "$group" join "$group" leave "$group" \
+		child join "$group" leave "$group" leave "$group"
+}
+
+@test "what a child joins and leaves on a socket of both is known to its parent" {
+	beside_child ipv4 239.1.1.1 10.77.0.1 10.77.0.9
+	beside_child ipv4in6 239.1.1.1 10.77.0.1 10.77.0.9
+	SOCKGRAFT_FILTER="10.77.0.1@*%b1" asks ipv4 join-source 10.77.0.3@239.1.1.1%b0 child leave 239.1.1.1%b0 \
+		join-source 10.77.0.4@239.1.1.1%b0 join 239.1.1.2%b0 child leave 239.1.1.2%b0 join 239.1.1.2%b0
+	members '239.1.1.1%b1 include 1' '239.1.1.2%b1 include 1'
+}
+
+@test "IPv6: what a child joins and leaves on a socket of both is known to its parent" {
+	beside_child ipv6 ff35::1 fd77::1 fd77::9
+	SOCKGRAFT_FILTER=ff35::1%b1 asks ipv6 join-source fd77::3@ff35::1%b0 child leave ff35::1%b0 \
+		join-source fd77::4@ff35::1%b0
+	members 'ff35::1%b1 include 1'
+}
+
 @test "a new socket has nothing of the old one's" {
 	SOCKGRAFT_FILTER=10.77.0.1@239.0.0.0/8%b1 asks ipv4 join 239.1.1.1%b0 again leave 239.1.1.1%b0 join 239.1.1.1%b0
 	answers 'join 239.1.1.1%b0: ok' 'leave 239.1.1.1%b0: Cannot assign requested address' 'join 239.1.1.1%b0: ok'

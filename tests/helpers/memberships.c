@@ -14,6 +14,7 @@
 //	bind PORT, connect ADDRESS PORT
 //	dup                             goes on with a copy
 //	fork                            goes on in a child
+//	child STEP...                   makes the next step in a child, and goes on after that
 //	exec                            goes on in another program
 //	again                           closes the socket and goes on with a new one
 //	another                         goes on with a new one; "use NUMBER" with a descriptor that it had before
@@ -426,6 +427,20 @@ static void show(void)
 	printf("memberships: %d\n", count);
 }
 
+static char **take_step(char **at);
+
+static char **take_step_in_child(char **at)
+{
+	fflush(stdout);
+	pid_t child = fork();
+	if (!child) {
+		take_step(at);
+		exit(0);
+	}
+	waitpid(child, NULL, 0);
+	return at + 2; // every request has one argument
+}
+
 // Makes a step, and returns where the next one is.
 static char **take_step(char **at)
 {
@@ -437,6 +452,8 @@ static char **take_step(char **at)
 		fd = copy;
 	} else if (!strcmp(step, "fork")) {
 		go_on_in_child();
+	} else if (!strcmp(step, "child")) {
+		at = take_step_in_child(at);
 	} else if (!strcmp(step, "exec")) {
 		go_on_in_program(at);
 	} else if (!strcmp(step, "fd")) {
