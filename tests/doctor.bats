@@ -55,7 +55,7 @@ member() {
 	says '^ok: 239.1.1.1 is joined on b0, by 1 socket$'
 	says '^ok: b0 has counted [1-9][0-9]* packets within 0.5 s'
 	says '^ok: the sockets on UDP port 5000 have dropped nothing'
-	says '^ok: [1-9][0-9]* datagrams from 10.77.0.1 for 239.1.1.1 port 5000 reached a socket by b0, TTL 64$'
+	says '^ok: [1-9][0-9]* datagrams from 10.77.0.1 for 239.1.1.1 port 5000 reached doctor.s own socket by b0, TTL 64$'
 }
 
 @test "all is well, IPv6, on the interface of the route" {
@@ -68,7 +68,7 @@ member() {
 	says '^ok: b0 has the link-local IPv6 address fe80::b0'
 	says '^ok: MLD is spoken in version 2 on b0'
 	says '^ok: ff15::114 is joined on b0, by 1 socket$'
-	says '^ok: [1-9][0-9]* datagrams from (fd77::1|fe80::a0) for ff15::114 port 5000 reached a socket by b0, TTL 64$'
+	says '^ok: [1-9][0-9]* datagrams from (fd77::1|fe80::a0) for ff15::114 port 5000 reached doctor.s own socket by b0, TTL 64$'
 }
 
 @test "all is well from one source, with any port" {
@@ -253,7 +253,7 @@ firewall() {
 	start wanted on sender "$BUILD/sockgraft" doctor --send --count 10000 --interval 0.02 10.77.0.3@232.7.8.9:5000%a0
 	doctor 0 10.77.0.3@232.7.8.9:5000%b0 --time 0.3
 	says '^note: [0-9]+ datagrams from 10.77.0.1 for 232.7.8.9 came in on b0, and that is no source'
-	says '^ok: [0-9]+ datagrams from 10.77.0.3 for 232.7.8.9 port 5000 reached a socket by b0'
+	says '^ok: [0-9]+ datagrams from 10.77.0.3 for 232.7.8.9 port 5000 reached doctor.s own socket by b0'
 }
 
 @test "without the permission to see what comes in" {
@@ -271,7 +271,7 @@ firewall() {
 	ready r 5000
 	output=$(on receiver setpriv --bounding-set=-all --inh-caps=-all "$BUILD/sockgraft" doctor 239.1.1.1:5000%b0 \
 		--time 0.3)
-	says '^ok: [1-9][0-9]* datagrams from 10.77.0.1 for 239.1.1.1 port 5000 reached a socket by b0, TTL 64$'
+	says '^ok: [1-9][0-9]* datagrams from 10.77.0.1 for 239.1.1.1 port 5000 reached doctor.s own socket by b0, TTL 64$'
 	clean
 }
 
@@ -299,8 +299,8 @@ firewall() {
 	bystander other ff02::114%b1
 	start t0 on sender "$BUILD/sockgraft" doctor --send --count 10000 --interval 0.02 '[ff02::114]:5000%a0+a1' --ttl 1
 	doctor 0 '[ff02::114]:5000%b0+b1' --time 0.4
-	says '^ok: [1-9][0-9]* datagrams from fe80::a0 for ff02::114 port 5000 reached a socket by b0, TTL 1$'
-	says '^ok: [1-9][0-9]* datagrams from fe80::a1 for ff02::114 port 5000 reached a socket by b1, TTL 1$'
+	says '^ok: [1-9][0-9]* datagrams from fe80::a0 for ff02::114 port 5000 reached doctor.s own socket by b0, TTL 1$'
+	says '^ok: [1-9][0-9]* datagrams from fe80::a1 for ff02::114 port 5000 reached doctor.s own socket by b1, TTL 1$'
 	refute says 'arrives with TTL 1'
 }
 
@@ -323,6 +323,202 @@ firewall() {
 
 older_querier() {
 	on receiver grep -q 'b0 .*V2' /proc/net/igmp
+}
+
+# --- what a member's own socket keeps out ---
+
+# program ADDRESS PORT [OPTION...]: a program on the receiver, without the shim unless a policy is in POLICY.
+program() {
+	# shellcheck disable=SC2086 # several variables
+	start "${NAME-r}" ${POLICY:+grafted env $POLICY} "${UDP[@]}" receive "$@"
+	ready "${NAME-r}" "$2"
+}
+
+# mended ADDRESS PORT [OPTION...]: a program with the POLICY that doctor names as the mend hears port 5000.
+mended() {
+	# shellcheck disable=SC2086 # several variables
+	start m grafted env $POLICY "${UDP[@]}" receive "$@"
+	ready m 5000
+	wait_until said m 'sockgraft path'
+}
+
+@test "a member that is bound to one address" {
+	talker 239.1.1.1:5000%a0
+	start t6 on sender "$BUILD/sockgraft" doctor --send --count 100000 --interval 0.02 '[ff15::114]:5000%a0'
+	program 10.77.0.2 5000 --join 239.1.1.1%b0
+	doctor 1 239.1.1.1:5000%b0 --time 0.3
+	says "^warning: python3.* \(pid ${STARTED[r]}, fd 3\) is a member of 239.1.1.1 on b0, and is bound to 10.77.0.2:5000: .*; to mend it: sockgraft run --join 239.1.1.1%b0 PROGRAM$"
+	doctor 1 239.1.1.1%b0 --time 0.3
+	says '^warning: .* and is bound to 10.77.0.2:5000: '
+	says "^ok: [1-9][0-9]* datagrams from 10.77.0.1 for 239.1.1.1 port 5000 reached doctor's own socket"
+	stop r
+	POLICY=SOCKGRAFT_JOIN=239.1.1.1%b0 mended 10.77.0.2 5000 --join 239.1.1.1%b0
+	doctor 0 239.1.1.1:5000%b0 --time 0.3
+	clean
+	says "^ok: python3.* \(pid ${STARTED[m]}, fd 3\) is a member of 239.1.1.1 on b0, bound to 0.0.0.0:5000, and is handed what 10.77.0.1 sends"
+	stop m
+	program fd77::2 5000 --join ff15::114%b0
+	doctor 1 '[ff15::114]:5000%b0' --time 0.3
+	says "^warning: .*, fd 3\) is a member of ff15::114 on b0, and is bound to \[fd77::2\]:5000: .*; to mend it: sockgraft run --join ff15::114%b0 PROGRAM$"
+}
+
+@test "one address, of both families' sockets, and one that is bound to the group" {
+	talker 239.1.1.1:5000%a0
+	program ::ffff:10.77.0.2 5000 --both-families --join 239.1.1.1%b0
+	doctor 1 239.1.1.1:5000%b0 --time 0.3
+	says '^warning: .* is a member of 239.1.1.1 on b0, and is bound to '
+	stop r
+	program 239.1.1.1 5000 --join 239.1.1.1%b0
+	doctor 0 239.1.1.1:5000%b0 --time 0.3
+	clean
+	stop r
+	program :: 5000 --both-families --join 239.1.1.1%b0
+	doctor 0 239.1.1.1:5000%b0 --time 0.3
+	clean
+}
+
+@test "one member hears it, and another doesn't" {
+	talker 239.1.1.1:5000%a0
+	POLICY=SOCKGRAFT_REUSE=addr NAME=fine program 0.0.0.0 5000 --join 239.1.1.1%b0
+	POLICY=SOCKGRAFT_REUSE=addr NAME=wrong program 10.77.0.2 5000 --join 239.1.1.1%b0
+	doctor 1 239.1.1.1:5000%b0 --time 0.3
+	says "^warning: .*\(pid ${STARTED[wrong]}, fd 3\) "
+	says "^ok: .*\(pid ${STARTED[fine]}, fd 3\) .* is handed what 10.77.0.1 sends"
+	[ "$(grep -Ec '^(warning|error)' <<<"$output")" = 1 ]
+}
+
+@test "a program with two members, of which one hears it" {
+	talker 239.1.1.1:5000%a0
+	cat >"$BATS_TEST_TMPDIR/two.py" <<-'END'
+		import signal, socket
+		made = []
+		for address in "10.77.0.2", "0.0.0.0":
+		    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		    one.bind((address, 5000))
+		    one.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+		                   socket.inet_aton("239.1.1.1") + socket.inet_aton("10.77.0.2"))
+		    made.append(one)
+		print("up", flush=True)
+		signal.pause()
+	END
+	start r "$PYTHON" "$BATS_TEST_TMPDIR/two.py"
+	wait_until said r up
+	doctor 0 239.1.1.1:5000%b0 --time 0.3
+	says '^note: .*, fd 3\) is a member of 239.1.1.1 on b0, and is bound to 10.77.0.2:5000: '
+	clean
+}
+
+@test "a member of another source than the one that sends" {
+	talker 10.77.0.1@232.7.8.9:5000%a0
+	start t6 on sender "$BUILD/sockgraft" doctor --send --count 100000 --interval 0.02 'fd77::1@[ff35::8000:9]:5000%a0'
+	POLICY='SOCKGRAFT_JOIN=10.77.0.3@232.7.8.9%b0,fd77::3@ff35::8000:9%b0' program :: 5000 --both-families
+	doctor 1 232.7.8.9:5000%b0 --time 0.3
+	says '^warning: .* is a member of 232.7.8.9 on b0 from 10.77.0.3 alone, and 10.77.0.1 sends: .*; to mend it: sockgraft run --join 10.77.0.1@232.7.8.9%b0 PROGRAM$'
+	doctor 1 '[ff35::8000:9]:5000%b0' --time 0.3
+	says '^warning: .* is a member of ff35::8000:9 on b0 from fd77::3 alone, and fd77::1 sends: .*; to mend it: sockgraft run --join fd77::1@ff35::8000:9%b0 PROGRAM$'
+	stop r
+	POLICY='SOCKGRAFT_JOIN=10.77.0.3@232.7.8.9%b0,10.77.0.1@232.7.8.9%b0' mended 0.0.0.0 5000
+	doctor 1 232.7.8.9:5000%b0 --time 0.3
+	[ "$(grep -Ec '^(warning|error)' <<<"$output")" = 1 ]
+	says '^warning: 232.7.8.9 is a group of source-specific multicast'
+	says '^ok: .* is handed what 10.77.0.1 sends'
+}
+
+@test "a member that leaves out the source that sends" {
+	talker 10.77.0.1@239.1.1.1:5000%a0
+	POLICY='SOCKGRAFT_JOIN=!10.77.0.1@239.1.1.1%b0' program 0.0.0.0 5000
+	doctor 1 239.1.1.1:5000%b0 --time 0.3
+	says '^warning: .* is a member of 239.1.1.1 on b0, and leaves out 10.77.0.1, which sends: '
+	stop r
+	POLICY='SOCKGRAFT_JOIN=!10.77.0.3@239.1.1.1%b0' program 0.0.0.0 5000
+	doctor 0 239.1.1.1:5000%b0 --time 0.3
+	clean
+}
+
+@test "a member of the source that is asked for, and one of another" {
+	talker 10.77.0.1@232.7.8.9:5000%a0
+	POLICY='SOCKGRAFT_REUSE=addr SOCKGRAFT_JOIN=10.77.0.1@232.7.8.9%b0' NAME=fine program 0.0.0.0 5000
+	POLICY='SOCKGRAFT_REUSE=addr SOCKGRAFT_JOIN=10.77.0.3@232.7.8.9%b0' NAME=other program 0.0.0.0 5000
+	doctor 0 10.77.0.1@232.7.8.9:5000%b0 --time 0.3
+	clean
+	says "^note: .*\(pid ${STARTED[other]}, fd 3\) .* from 10.77.0.3 alone, and 10.77.0.1 sends: "
+}
+
+@test "a member that is connected to another peer" {
+	talker 239.1.1.1:5000%a0
+	program 0.0.0.0 5000 --join 239.1.1.1%b0 --connect 10.77.0.3 6000
+	doctor 1 239.1.1.1:5000%b0 --time 0.3
+	says '^warning: .* is a member of 239.1.1.1 on b0, and is connected to 10.77.0.3:6000, while 10.77.0.1:[0-9]+ sends: '
+	local mend
+	mend=$(sed -n "s/.*connected to 10.77.0.3:6000,.*--redirect '\([^']*\)' PROGRAM$/\1/p" <<<"$output")
+	stop r
+	POLICY="SOCKGRAFT_BIND=group SOCKGRAFT_JOIN=239.1.1.1%b0 SOCKGRAFT_REDIRECT=$mend" \
+		mended 0.0.0.0 5000 --connect 10.77.0.3 6000
+	doctor 0 239.1.1.1:5000%b0 --time 0.3
+	clean
+	says '^ok: .*, bound to 239.1.1.1:5000, and is handed what 10.77.0.1 sends'
+	stop m
+	program 239.1.1.1 5000 --join 239.1.1.1%b0 --connect 10.77.0.1 7000
+	doctor 1 239.1.1.1:5000%b0 --time 0.3
+	says '^warning: .* connected to 10.77.0.1:7000, while 10.77.0.1:[0-9]+ sends: '
+	stop r
+	start t6 on sender "$BUILD/sockgraft" doctor --send --count 100000 --interval 0.02 '[ff15::114]:5000%a0'
+	program :: 5000 --join ff15::114%b0 --connect fd77::3 6000
+	doctor 1 '[ff15::114]:5000%b0' --time 0.3
+	says '^warning: .* is a member of ff15::114 on b0, and is connected to \[fd77::3\]:6000, while '
+}
+
+@test "a member that is bound to another device" {
+	talker 239.1.1.1:5000%a0
+	start t6 on sender "$BUILD/sockgraft" doctor --send --count 100000 --interval 0.02 '[ff15::114]:5000%a0'
+	POLICY=SOCKGRAFT_DEVICE=b1 program :: 5000 --both-families --join 239.1.1.1%b0 --join ff15::114%b0
+	doctor 1 239.1.1.1:5000%b0 --time 0.3
+	says '^warning: .* is a member of 239.1.1.1 on b0, and is bound to the device b1: .*; to mend it: sockgraft run --device b0 PROGRAM$'
+	doctor 1 '[ff15::114]:5000%b0' --time 0.3
+	says '^warning: .* is a member of ff15::114 on b0, and is bound to the device b1: '
+	stop r
+	POLICY=SOCKGRAFT_DEVICE=b0 program :: 5000 --both-families --join 239.1.1.1%b0 --join ff15::114%b0
+	doctor 0 239.1.1.1:5000%b0 --time 0.3
+	clean
+	doctor 0 '[ff15::114]:5000%b0' --time 0.3
+	clean
+}
+
+@test "a member with another port" {
+	talker 239.1.1.1:5000%a0
+	program 0.0.0.0 5001 --join 239.1.1.1%b0
+	doctor 1 239.1.1.1%b0 --time 0.3
+	says '^warning: .* is a member of 239.1.1.1 on b0, and is bound to port 5001, while what came is for port 5000: .*; to mend it: sockgraft run --bind 0.0.0.0:5000 PROGRAM'
+	NAME=fine program 0.0.0.0 5000 --join 239.1.1.1%b0
+	doctor 0 239.1.1.1%b0 --time 0.3
+	clean
+	says '^note: .* and is bound to port 5001, while what came is for port 5000'
+	doctor 0 239.1.1.1:5000%b0 --time 0.3
+	refute says 'port 5001'
+	stop r
+	stop fine
+	POLICY=SOCKGRAFT_BIND=0.0.0.0:5000 mended 0.0.0.0 5001 --join 239.1.1.1%b0
+	doctor 0 239.1.1.1%b0 --time 0.3
+	clean
+}
+
+@test "members on another host are not taken for ours" {
+	talker 239.1.1.1:5000%a0
+	member 239.1.1.1%b0
+	start far on sender "${UDP[@]}" receive 10.77.0.1 5000 --join 239.1.1.1%a0
+	wait_until bound 5000 sender
+	doctor 0 239.1.1.1:5000%b0 --time 0.3
+	clean
+}
+
+@test "members that may not be looked at" {
+	POLICY=SOCKGRAFT_REUSE=addr program 10.77.0.2 5000 --join 239.1.1.1%b0
+	talker 239.1.1.1:5000%a0
+	output=$(on receiver setpriv --bounding-set=-all --inh-caps=-all "$BUILD/sockgraft" doctor 239.1.1.1:5000%b0 \
+		--time 0.3)
+	says '^note: of 1 socket that joined 239.1.1.1 on b0, 1 can.t be looked at: .*root, or CAP_SYS_PTRACE'
+	clean
 }
 
 # --- the path ---

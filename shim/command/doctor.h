@@ -18,11 +18,29 @@ struct doctor {
 	unsigned count, hops; // datagrams to send, and their TTL or hop limit
 };
 
+// What came from one source by one interface.
+struct track {
+	union graft_address source;
+	unsigned index;
+	uint16_t port;      // where it was sent to
+	uint16_t from_port; // 0: several, or not known
+	unsigned count, hops_least, hops_most;
+};
+
+enum { TRACKS_AT_MOST = 64 };
+struct tracks {
+	unsigned count, total;
+	struct track items[TRACKS_AT_MOST];
+};
+
 // Whether a firewall drops things, as far as it can be seen.
 void check_firewall(int family);
 
 // Who on this host is a member, and of which sources.
 void check_members(const struct doctor *doctor);
+
+// Which programs that are members are handed what came, as a socket of our own received it.
+void check_programs(const struct doctor *doctor, const struct tracks *received);
 
 // Listens for a while: what comes in at the interfaces, what reaches a socket, and who asks for memberships.
 void listen_for_all(const struct doctor *doctor);
@@ -41,6 +59,9 @@ bool wait_readable(const int *fds, unsigned count, int64_t deadline); // false: 
 // and that receives `with`, of enum graft_with: its descriptor, or a negative errno. What can't be joined is a finding, and
 // -EADDRNOTAVAIL.
 int open_member(const struct doctor *doctor, int type, uint16_t port, unsigned with);
+
+// Whether the interface is one of those that are asked for.
+bool is_listened(const struct doctor *doctor, unsigned index);
 
 // The group, with the port, as an address to send to by the interface.
 union graft_address group_address(const struct doctor *doctor, uint16_t port, unsigned index);

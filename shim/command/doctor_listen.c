@@ -9,20 +9,7 @@
 #include "host_checks.h"
 #include "packets.h"
 
-enum { TRACKS_AT_MOST = 64, SEEN_LATELY = 256, AT_ONCE = 256 };
-
-// What came from one source by one interface.
-struct track {
-	union graft_address source;
-	unsigned index;
-	uint16_t port; // where it was sent to
-	unsigned count, hops_least, hops_most;
-};
-
-struct tracks {
-	unsigned count, total;
-	struct track items[TRACKS_AT_MOST];
-};
+enum { SEEN_LATELY = 256, AT_ONCE = 256 };
 
 struct listening {
 	const struct doctor *doctor;
@@ -55,6 +42,8 @@ static void track(struct tracks *tracks, const struct track *seen)
 		*place = *seen;
 		place->count = 0;
 	}
+	if (place->from_port != seen->from_port)
+		place->from_port = 0;
 	place->count++;
 	place->hops_least = seen->hops_least < place->hops_least ? seen->hops_least : place->hops_least;
 	place->hops_most = seen->hops_most > place->hops_most ? seen->hops_most : place->hops_most;
@@ -65,6 +54,7 @@ static struct track track_of(const struct packet *packet, uint16_t port)
 	return (struct track){.source = packet->source,
 	        .index = packet->index,
 	        .port = port,
+	        .from_port = packet->from_port,
 	        .hops_least = packet->hops,
 	        .hops_most = packet->hops};
 }
@@ -133,8 +123,10 @@ static void take_received(struct listening *listening, int fd, bool raw)
 		struct packet packet = {.udp = true};
 		if (raw && from.any.sa_family == AF_INET)
 			packet_parse(bytes, (size_t)length, &packet);
-		else if (raw && length >= 4)
-			packet.port = (uint16_t)(bytes[2] << 8 | bytes[3]);
+		else if (raw)
+			packet_ports(bytes, (size_t)length, &packet);
+		else
+			packet.from_port = graft_address_port(&from);
 		if (raw && port && packet.port != port)
 			continue;
 		packet.source = from;
@@ -286,8 +278,8 @@ static void tell_received(const struct listening *listening, const char *group)
 	for (unsigned i = 0; i < received->count; i++) {
 		const struct track *one = &received->items[i];
 		finding(FINDING_OK, "received",
-		        "%u datagrams from %s for %s port %u reached a socket by %s, TTL %u", one->count,
-		        graft_address_text(&one->source, text), group, one->port,
+		        "%u datagrams from %s for %s port %u reached doctor's own socket by %s, TTL %u",
+		        one->count, graft_address_text(&one->source, text), group, one->port,
 		        host_interface_name(one->index, name), one->hops_least);
 		if (one->hops_least > 1 || graft_address_is_link_local(&listening->doctor->membership.group))
 			continue;
@@ -296,14 +288,6 @@ static void tell_received(const struct listening *listening, const char *group)
 		finding_means("it passes no router more");
 		finding_mend("sockgraft run --multicast-ttl 16 SENDER, on that host");
 	}
-}
-
-static bool is_listened(const struct doctor *doctor, unsigned index)
-{
-	for (unsigned i = 0; i < doctor->index_count; i++)
-		if (doctor->indexes[i] == index)
-			return true;
-	return false;
 }
 
 static bool is_admitted(const struct membership *membership, const union graft_address *source)
@@ -454,4 +438,5 @@ void listen_for_all(const struct doctor *doctor)
 		return;
 	tell_unseen(&listening);
 	tell_arrivals(&listening);
+	check_programs(doctor, &listening.received);
 }

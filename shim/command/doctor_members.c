@@ -5,21 +5,13 @@
 #include "findings.h"
 #include "host.h"
 
-static bool is_named(const struct doctor *doctor, unsigned index)
-{
-	for (unsigned i = 0; i < doctor->index_count; i++)
-		if (doctor->indexes[i] == index)
-			return true;
-	return false;
-}
-
 // Where else it is joined: the first of those.
 static const struct host_interface *elsewhere(const struct doctor *doctor, const union graft_address *group)
 {
 	unsigned count;
 	const struct host_interface *all = host_interfaces(&count);
 	for (unsigned i = 0; i < count; i++)
-		if (!is_named(doctor, all[i].index) && host_members(all[i].index, group))
+		if (!is_listened(doctor, all[i].index) && host_members(all[i].index, group))
 			return &all[i];
 	return NULL;
 }

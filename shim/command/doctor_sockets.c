@@ -39,6 +39,14 @@ union graft_address group_address(const struct doctor *doctor, uint16_t port, un
 	return address;
 }
 
+bool is_listened(const struct doctor *doctor, unsigned index)
+{
+	for (unsigned i = 0; i < doctor->index_count; i++)
+		if (doctor->indexes[i] == index)
+			return true;
+	return false;
+}
+
 const char *group_words(const struct doctor *doctor, char text[GRAFT_ADDRESS_TEXT])
 {
 	union graft_address bare = doctor->membership.group;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
+#include <inttypes.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <netpacket/packet.h>
@@ -145,7 +146,7 @@ long host_forced_version(int family, const char *interface)
 
 // ---- tables of /proc/net --------------------------------------------------------------------------------
 
-enum { LINE_SIZE = 512 };
+enum { LINE_SIZE = 512, AT_ONCE = 256 };
 
 static FILE *open_table(const char *name)
 {
@@ -341,4 +342,35 @@ struct host_sockets host_udp_sockets(int family, uint16_t port)
 		add_sockets("udp", port, &sockets);
 	add_sockets("udp6", port, &sockets);
 	return sockets;
+}
+
+static bool add_inode(uint64_t inode, uint64_t **inodes, size_t *count)
+{
+	uint64_t *longer = *inodes;
+	if (*count % AT_ONCE == 0)
+		longer = reallocarray(longer, *count + AT_ONCE, sizeof(*longer));
+	if (!longer)
+		return false;
+	*inodes = longer;
+	longer[(*count)++] = inode;
+	return true;
+}
+
+uint64_t *host_udp_inodes(size_t *count)
+{
+	static const char *const tables[] = {"udp", "udp6"};
+	char line[LINE_SIZE];
+	uint64_t inode, *inodes = NULL;
+	*count = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		FILE *file = open_table(tables[i]);
+		bool room = true;
+		while (file && room && fgets(line, sizeof(line), file))
+			if (sscanf(line, " %*u: %*s %*s %*x %*x:%*x %*x:%*x %*x %*u %*u %" SCNu64, &inode) ==
+			        1)
+				room = add_inode(inode, &inodes, count);
+		if (file)
+			fclose(file);
+	}
+	return inodes;
 }

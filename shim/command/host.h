@@ -58,4 +58,7 @@ struct host_sockets {
 };
 struct host_sockets host_udp_sockets(int family, uint16_t port);
 
+// The inodes of the UDP sockets of this network namespace, to be freed.
+uint64_t *host_udp_inodes(size_t *count);
+
 #endif

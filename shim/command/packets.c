@@ -42,12 +42,20 @@ int packets_open(void)
 
 // ---- reading --------------------------------------------------------------------------------------------
 
+void packet_ports(const unsigned char *datagram, size_t length, struct packet *packet)
+{
+	if (length < 4)
+		return;
+	packet->from_port = (uint16_t)(datagram[0] << 8 | datagram[1]);
+	packet->port = (uint16_t)(datagram[2] << 8 | datagram[3]);
+}
+
 static void take_payload(struct packet *packet, const unsigned char *payload, size_t length)
 {
 	packet->payload = payload;
 	packet->length = length;
-	if (packet->udp && length >= 4)
-		packet->port = (uint16_t)(payload[2] << 8 | payload[3]);
+	if (packet->udp)
+		packet_ports(payload, length, packet);
 }
 
 static bool parse4(const unsigned char *bytes, size_t length, struct packet *packet)

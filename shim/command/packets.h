@@ -10,7 +10,7 @@ struct packet {
 	unsigned hops;
 	unsigned querier;             // the version of IGMP or MLD of a query; 0: it is none
 	bool udp;                     // a datagram's first fragment, or all of it
-	uint16_t port;                // its destination port
+	uint16_t port, from_port;     // its destination port, and its source port
 	const unsigned char *payload; // of the IP packet
 	size_t length;                // of that, as much as was kept
 };
@@ -22,6 +22,9 @@ int packets_open(void);
 
 // The next one that is there, in `bytes`: false, there is none.
 bool packets_next(int fd, unsigned char bytes[PACKET_SIZE], struct packet *packet);
+
+// The ports of a UDP datagram of this length.
+void packet_ports(const unsigned char *datagram, size_t length, struct packet *packet);
 
 // An IP packet of this length in `packet`: false, it is none.
 bool packet_parse(const unsigned char *bytes, size_t length, struct packet *packet);
