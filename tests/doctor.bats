@@ -325,6 +325,25 @@ older_querier() {
 	on receiver grep -q 'b0 .*V2' /proc/net/igmp
 }
 
+@test "IPv6, from another source or by another interface" {
+	POLICY='SOCKGRAFT_JOIN=fd77::3@ff35::8000:9%b0' program :: 5000
+	talker 'fd77::1@[ff35::8000:9]:5000%a0'
+	bystander all ff35::8000:9%b0
+	doctor 1 'fd77::3@[ff35::8000:9]:5000%b0' --time 0.3
+	says '^error: [0-9]+ datagrams from fd77::1 for ff35::8000:9 came in on b0, and that is no source of the membership: '
+	refute grep -q reached <<<"$output"
+	stop talker
+	talker '[ff15::114]:5000%a0'
+	bystander other ff15::114%b0
+	on receiver ip -6 route add multicast ff15::/16 dev b1 table local metric 1
+	doctor 1 ff15::114 --port 5000 --time 0.3
+	says '^ok: the route to ff15::114 leaves by b1'
+	says '^error: [0-9]+ datagrams from .* for ff15::114 came in on b0, where it is not to be joined: '
+	refute grep -q reached <<<"$output"
+	doctor 1 ff15::114 --time 0.3
+	refute grep -q reached <<<"$output"
+}
+
 # --- what a member's own socket keeps out ---
 
 # program ADDRESS PORT [OPTION...]: a program on the receiver, without the shim unless a policy is in POLICY.

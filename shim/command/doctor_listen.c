@@ -107,6 +107,21 @@ static void take_packets(struct listening *listening)
 	}
 }
 
+static bool is_admitted(const struct membership *membership, const union graft_address *source)
+{
+	bool listed = false;
+	for (unsigned i = 0; i < membership->source_count; i++)
+		listed |= graft_address_equal(&membership->sources[i], source);
+	return !membership->source_count || listed != membership->exclude;
+}
+
+// A raw IPv6 socket is given a group from any source and any interface, and one for UDP from any interface, once somebody on
+// this host is a member there.
+static bool is_meant(const struct doctor *doctor, const struct packet *packet)
+{
+	return is_listened(doctor, packet->index) && is_admitted(&doctor->membership, &packet->source);
+}
+
 // A raw socket gives the IPv4 header too, and of IPv6 what follows the header.
 static void take_received(struct listening *listening, int fd, bool raw)
 {
@@ -135,6 +150,8 @@ static void take_received(struct listening *listening, int fd, bool raw)
 			packet.source.v6.sin6_scope_id = 0; // the interface is told beside it
 		packet.index = control.index;
 		packet.hops = control.hops;
+		if (!is_meant(listening->doctor, &packet))
+			continue;
 		struct track seen = track_of(&packet, raw ? packet.port : port);
 		track(&listening->received, &seen);
 	}
@@ -288,14 +305,6 @@ static void tell_received(const struct listening *listening, const char *group)
 		finding_means("it passes no router more");
 		finding_mend("sockgraft run --multicast-ttl 16 SENDER, on that host");
 	}
-}
-
-static bool is_admitted(const struct membership *membership, const union graft_address *source)
-{
-	bool listed = false;
-	for (unsigned i = 0; i < membership->source_count; i++)
-		listed |= graft_address_equal(&membership->sources[i], source);
-	return !membership->source_count || listed != membership->exclude;
 }
 
 // What the membership is not meant to hear is wrong only where nothing else came.
