@@ -141,6 +141,18 @@ member() {
 	says '^error: [0-9]+ datagrams from 10.78.0.1 for 239.1.1.1 came in on b0, and none reached a socket: rp_filter drops them'
 }
 
+@test "rp_filter keeps out a source without a route back, which is asked for" {
+	on sender ip address add 10.99.0.1/32 dev a0
+	on receiver ip route delete default
+	setting ipv4/conf/b0/rp_filter 1
+	POLICY=SOCKGRAFT_JOIN=10.99.0.1@239.1.1.1%b0 program 0.0.0.0 5000
+	talker 10.99.0.1@239.1.1.1:5000%a0
+	doctor 1 10.99.0.1@239.1.1.1%b0 --port 5000 --time 0.3
+	says '^warning: there is no route back to the source 10.99.0.1, and rp_filter is 1 on b0: '
+	says '^error: [0-9]+ datagrams from 10.99.0.1 for 239.1.1.1 came in on b0, and none reached a socket: rp_filter drops them'
+	refute grep -q 'firewall of this host drops' <<<"$output"
+}
+
 @test "something drops what comes in" {
 	member ff15::114%b0
 	talker '[ff15::114]:5000%a0'

@@ -319,11 +319,27 @@ static void tell_other_source(const struct listening *listening, const struct tr
 	finding_mend("sockgraft run --join %s@%s%%%s PROGRAM", text, group, name);
 }
 
-static void tell_lost(const struct listening *listening, const struct track *one, const char *group)
+static void tell_not_delivered(const struct track *one, const char *group)
 {
 	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
 	struct host_interface interface;
-	unsigned before = findings_count(FINDING_WARNING);
+	host_interface_name(one->index, name);
+	bool passes = !host_interface(one->index, &interface) || check_source(&interface, &one->source);
+	finding(FINDING_ERROR, "not-delivered",
+	        "%u datagrams from %s for %s came in on %s, and none reached a socket", one->count,
+	        graft_address_text(&one->source, text), group, name);
+	finding_means(passes ? "a firewall of this host drops them, as far as can be told"
+	                     : "rp_filter drops them, see above");
+	if (one->source.any.sa_family == AF_INET)
+		finding_mend(
+		        "nft list ruleset, iptables -S and sysctl net.ipv4.conf.%s.rp_filter show it", name);
+	else
+		finding_mend("nft list ruleset and ip6tables -S show it");
+}
+
+static void tell_lost(const struct listening *listening, const struct track *one, const char *group)
+{
+	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
 	host_interface_name(one->index, name);
 	graft_address_text(&one->source, text);
 	if (!is_listened(listening->doctor, one->index)) {
@@ -338,21 +354,7 @@ static void tell_lost(const struct listening *listening, const struct track *one
 		tell_other_source(listening, one, group);
 		return;
 	}
-	if (host_interface(one->index, &interface))
-		check_source(&interface, &one->source);
-	finding(FINDING_ERROR, "not-delivered",
-	        "%u datagrams from %s for %s came in on %s, and none reached a socket", one->count, text,
-	        group, name);
-	bool v4 = one->source.any.sa_family == AF_INET;
-	if (findings_count(FINDING_WARNING) > before)
-		finding_means("rp_filter drops them, see above");
-	else
-		finding_means("a firewall of this host drops them, as far as can be told");
-	if (v4)
-		finding_mend(
-		        "nft list ruleset, iptables -S and sysctl net.ipv4.conf.%s.rp_filter show it", name);
-	else
-		finding_mend("nft list ruleset and ip6tables -S show it");
+	tell_not_delivered(one, group);
 }
 
 static bool is_received(const struct listening *listening, const struct track *one)

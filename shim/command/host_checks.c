@@ -112,32 +112,33 @@ static void no_way_back(const struct host_interface *interface, const char *sour
 	finding_mend("ip route add %s dev %s", source, interface->name);
 }
 
-void check_source(const struct host_interface *interface, const union graft_address *source)
+bool check_source(const struct host_interface *interface, const union graft_address *source)
 {
 	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE], setting[SETTING_TEXT];
 	struct host_interface back;
 	union graft_address bare = *source;
 	if (bare.any.sa_family != AF_INET)
-		return; // IPv6 has no rp_filter
+		return true; // IPv6 has no rp_filter
 	graft_address_set_port(&bare, 0);
 	graft_address_text(&bare, text);
 	long filter = host_rp_filter(interface->name);
 	int index = graft_route_interface(&bare);
 	if (index < 0 && filter > 0) {
 		no_way_back(interface, text, filter);
-		return;
+		return false;
 	}
 	bool own = index > 0 && host_interface((unsigned)index, &back) && back.flags & IFF_LOOPBACK;
 	if (filter != 1 || index < 0 || own || (unsigned)index == interface->index) {
 		finding(FINDING_OK, "rp-filter", "what %s sends passes rp_filter (%ld) on %s", text,
 		        filter < 0 ? 0 : filter, interface->name);
-		return;
+		return true;
 	}
 	finding(FINDING_WARNING, "rp-filter",
 	        "the route back to the source %s leaves by %s, and rp_filter is 1 on %s", text,
 	        host_interface_name((unsigned)index, name), interface->name);
 	finding_means("the kernel drops what it sends");
 	finding_mend("sysctl -w %s=2", setting_name("ipv4", interface->name, "rp_filter", setting));
+	return false;
 }
 
 // ---- versions and limits --------------------------------------------------------------------------------

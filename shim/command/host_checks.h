@@ -13,8 +13,8 @@ void check_address(const struct host_interface *interface, int family);
 // The interface that the route to the group leaves by; 0: there is none.
 unsigned check_route(const union graft_address *group);
 
-// Whether rp_filter lets pass on the interface what this source sends; IPv4 only.
-void check_source(const struct host_interface *interface, const union graft_address *source);
+// Whether rp_filter lets pass on the interface what this source sends; IPv6 has none, and lets pass all.
+bool check_source(const struct host_interface *interface, const union graft_address *source);
 
 // The version of IGMP or MLD. It has to be one with sources where a membership has some.
 void check_version(const struct host_interface *interface, int family, bool with_sources);
