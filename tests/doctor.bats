@@ -153,6 +153,16 @@ member() {
 	refute grep -q 'firewall of this host drops' <<<"$output"
 }
 
+@test "a join that is refused: nothing is said of what could not be heard" {
+	member 239.1.1.1%b0
+	talker 239.1.1.1:5000%a0
+	setting ipv4/igmp_max_memberships 0
+	doctor 1 239.1.1.1:5000%b0 --time 0.3
+	says '^error: the kernel refuses to join 239.1.1.1 on b0: '
+	says '^ok: [1-9][0-9]* datagrams from 10.77.0.1 for 239.1.1.1 port 5000 came in on b0: no socket of doctor.s own was there'
+	refute grep -Eq 'firewall of this host drops|root can listen|none reached' <<<"$output"
+}
+
 @test "something drops what comes in" {
 	member ff15::114%b0
 	talker '[ff15::114]:5000%a0'

@@ -168,7 +168,8 @@ static void open_sockets(struct listening *listening)
 		return;
 	const unsigned with = GRAFT_WITH_HOPS | GRAFT_WITH_INTERFACE;
 	listening->raw = open_member(doctor, SOCK_RAW, 0, with);
-	if (listening->raw < 0 && doctor->port)
+	// What it was refused to join it would be refused again.
+	if (listening->raw < 0 && listening->raw != -EADDRNOTAVAIL && doctor->port)
 		listening->udp = open_member(doctor, SOCK_DGRAM, doctor->port, with);
 }
 
@@ -319,6 +320,12 @@ static void tell_other_source(const struct listening *listening, const struct tr
 	finding_mend("sockgraft run --join %s@%s%%%s PROGRAM", text, group, name);
 }
 
+// Whether what comes can be seen to reach a socket at all.
+static bool is_listening(const struct listening *listening)
+{
+	return listening->raw >= 0 || listening->udp >= 0;
+}
+
 static void tell_not_delivered(const struct track *one, const char *group)
 {
 	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
@@ -335,6 +342,15 @@ static void tell_not_delivered(const struct track *one, const char *group)
 		        "nft list ruleset, iptables -S and sysctl net.ipv4.conf.%s.rp_filter show it", name);
 	else
 		finding_mend("nft list ruleset and ip6tables -S show it");
+}
+
+static void tell_not_followed(const struct track *one, const char *group)
+{
+	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
+	finding(FINDING_OK, "arrived", "%u datagrams from %s for %s port %u came in on %s", one->count,
+	        graft_address_text(&one->source, text), group, one->port,
+	        host_interface_name(one->index, name));
+	finding_means("no socket of doctor's own was there to receive them");
 }
 
 static void tell_lost(const struct listening *listening, const struct track *one, const char *group)
@@ -354,7 +370,10 @@ static void tell_lost(const struct listening *listening, const struct track *one
 		tell_other_source(listening, one, group);
 		return;
 	}
-	tell_not_delivered(one, group);
+	if (is_listening(listening))
+		tell_not_delivered(one, group);
+	else
+		tell_not_followed(one, group);
 }
 
 static bool is_received(const struct listening *listening, const struct track *one)
@@ -399,7 +418,7 @@ static void tell_arrivals(const struct listening *listening)
 	}
 	if (listening->arrived.total || listening->other_port.total || listening->received.total)
 		return;
-	if (listening->packets < 0 && listening->raw < 0 && listening->udp < 0)
+	if (listening->packets < 0 && !is_listening(listening))
 		return;
 	finding(FINDING_ERROR, "nothing-arrived", "nothing for %s came in within %.1f s", group,
 	        (double)doctor->time / SECOND);
@@ -413,9 +432,10 @@ static void tell_arrivals(const struct listening *listening)
 static void tell_unseen(const struct listening *listening)
 {
 	int error = listening->raw;
-	if (error >= 0 || listening->udp >= 0 || !listening->doctor->index_count)
+	if (is_listening(listening) || !listening->doctor->index_count)
 		return;
-	error = listening->doctor->port ? listening->udp : error;
+	if (listening->doctor->port && error != -EADDRNOTAVAIL)
+		error = listening->udp;
 	if (error == -EADDRNOTAVAIL)
 		return; // which was told
 	finding(FINDING_NOTE, "socket-unseen", "what reaches a socket can't be seen: %s", strerror(-error));
