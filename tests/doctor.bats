@@ -153,6 +153,19 @@ member() {
 	refute grep -q 'firewall of this host drops' <<<"$output"
 }
 
+@test "the setting of an interface with a dot in its name" {
+	on receiver ip link set b0 down
+	on receiver ip link set b0 name v.1
+	on receiver ip link set v.1 up
+	wait_until link_up sender a0
+	on receiver tee /proc/sys/net/ipv4/conf/v.1/rp_filter <<<1
+	talker 10.78.0.1@239.1.1.1:5000%a0
+	doctor 1 239.1.1.1%v.1 --port 5000 --time 0.3
+	says '^note: rp_filter is 1 on v.1: .*; to mend it: sysctl -w net/ipv4/conf/v.1/rp_filter=2$'
+	says '^warning: the route back to .*; to mend it: sysctl -w net/ipv4/conf/v.1/rp_filter=2$'
+	says '^error: .*came in on v.1, and none reached a socket: .* sysctl net/ipv4/conf/v.1/rp_filter show it$'
+}
+
 @test "a join that is refused: nothing is said of what could not be heard" {
 	member 239.1.1.1%b0
 	talker 239.1.1.1:5000%a0

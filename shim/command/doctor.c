@@ -41,6 +41,7 @@ static void find_interfaces(struct doctor *doctor)
 
 static void check_filter(const struct host_interface *interface)
 {
+	char setting[SETTING_TEXT];
 	long filter = host_rp_filter(interface->name);
 	if (filter != 1) {
 		finding(FINDING_OK, "rp-filter", "rp_filter is %ld on %s", filter < 0 ? 0 : filter,
@@ -49,7 +50,7 @@ static void check_filter(const struct host_interface *interface)
 	}
 	finding(FINDING_NOTE, "rp-filter", "rp_filter is 1 on %s", interface->name);
 	finding_means("what is sent by a source whose route back leaves by another interface is dropped");
-	finding_mend("sysctl -w net.ipv4.conf.%s.rp_filter=2", interface->name);
+	finding_mend("sysctl -w %s=2", setting_name("ipv4", interface->name, "rp_filter", setting));
 }
 
 static void check_interface(const struct doctor *doctor, unsigned index)

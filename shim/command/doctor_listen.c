@@ -328,7 +328,7 @@ static bool is_listening(const struct listening *listening)
 
 static void tell_not_delivered(const struct track *one, const char *group)
 {
-	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
+	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE], setting[SETTING_TEXT];
 	struct host_interface interface;
 	host_interface_name(one->index, name);
 	bool passes = !host_interface(one->index, &interface) || check_source(&interface, &one->source);
@@ -338,8 +338,8 @@ static void tell_not_delivered(const struct track *one, const char *group)
 	finding_means(passes ? "a firewall of this host drops them, as far as can be told"
 	                     : "rp_filter drops them, see above");
 	if (one->source.any.sa_family == AF_INET)
-		finding_mend(
-		        "nft list ruleset, iptables -S and sysctl net.ipv4.conf.%s.rp_filter show it", name);
+		finding_mend("nft list ruleset, iptables -S and sysctl %s show it",
+		        setting_name("ipv4", name, "rp_filter", setting));
 	else
 		finding_mend("nft list ruleset and ip6tables -S show it");
 }

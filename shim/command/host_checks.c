@@ -7,8 +7,8 @@
 
 #include "findings.h"
 
-enum { IGMP_MAX_MSF = 10, MLD_MAX_MSF = 64 };   // the kernel's own
-enum { LOWER_UP = 1 << 16, SETTING_TEXT = 96 }; // IFF_LOWER_UP is in linux/if.h, which excludes net/if.h
+enum { IGMP_MAX_MSF = 10, MLD_MAX_MSF = 64 }; // the kernel's own
+enum { LOWER_UP = 1 << 16 };                  // IFF_LOWER_UP is in linux/if.h, which excludes net/if.h
 
 // ---- the link -------------------------------------------------------------------------------------------
 
@@ -93,9 +93,8 @@ unsigned check_route(const union graft_address *group)
 	return 0;
 }
 
-// "net.ipv4.conf.b0.rp_filter"; sysctl(8) wants slashes around a name with dots.
-static const char *setting_name(
-        const char *version, const char *interface, const char *key, char text[SETTING_TEXT])
+// Slashes where the interface's name has dots.
+const char *setting_name(const char *version, const char *interface, const char *key, char text[SETTING_TEXT])
 {
 	const char *form = strchr(interface, '.') ? "net/%s/conf/%s/%s" : "net.%s.conf.%s.%s";
 	// NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): one of the two above

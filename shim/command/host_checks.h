@@ -16,6 +16,11 @@ unsigned check_route(const union graft_address *group);
 // Whether rp_filter lets pass on the interface what this source sends; IPv6 has none, and lets pass all.
 bool check_source(const struct host_interface *interface, const union graft_address *source);
 
+// "net.ipv4.conf.b0.rp_filter", as sysctl(8) wants it. Returns `text`.
+enum { SETTING_TEXT = 96 };
+const char *setting_name(
+        const char *version, const char *interface, const char *key, char text[SETTING_TEXT]);
+
 // The version of IGMP or MLD. It has to be one with sources where a membership has some.
 void check_version(const struct host_interface *interface, int family, bool with_sources);
 
