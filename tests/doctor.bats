@@ -649,6 +649,36 @@ path() {
 	says '^error: from 10.77.0.1 by b0: [1-9][0-9]* of 20 datagrams arrived, [1-9][0-9]* lost, '
 }
 
+# taken N: UDP sockets on the receiver have been given so many datagrams.
+taken() {
+	local given
+	given=$(awk '/^Udp: [0-9]/ { print $2 }' "/proc/${HOST[receiver]}/net/snmp")
+	[ "$given" -ge "$1" ]
+}
+
+@test "--receive tells what came so far when it is interrupted" {
+	local signal status
+	for signal in INT TERM; do
+		start path "$BUILD/sockgraft" doctor --receive 239.1.1.1%b0
+		wait_until bound 5201
+		wait_until asleep path
+		kill -"$signal" "${STARTED[path]}"
+		status=0
+		finish path || status=$?
+		[ "$status" = 1 ]
+		said path '^error: nothing for 239.1.1.1 port 5201 arrived within [0-9]\.[0-9] s: '
+	done
+	start path "$BUILD/sockgraft" doctor --receive 239.1.1.1%b0
+	wait_until bound 5201
+	wait_until asleep path
+	start s on sender "$BUILD/sockgraft" doctor --send 239.1.1.1%a0 --count 10000 --interval 0.01
+	wait_until taken 5
+	kill -INT "${STARTED[path]}"
+	finish path
+	output=$(<"$(out path)")
+	says '^ok: from 10.77.0.1 by b0: ([0-9]+) of \1 datagrams arrived, 0 lost, .*: the sender.s last one did not come in this time'
+}
+
 # crafted NUMBER...: datagrams with these numbers of 6, as --send has them, and the last.
 crafted() {
 	on sender "$PYTHON" - "$@" <<-'END'

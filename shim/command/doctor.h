@@ -55,6 +55,12 @@ void paths_json(void);
 int64_t now(void);                                                    // of CLOCK_MONOTONIC
 bool wait_readable(const int *fds, unsigned count, int64_t deadline); // false: the time is over
 
+// A descriptor that is readable once there is a SIGINT or SIGTERM, which don't end this process until it is closed. Where
+// there is none to be had, it is a negative one, which the others here take too.
+int open_interrupt(void);
+bool is_interrupted(int interrupt);
+void close_interrupt(int interrupt);
+
 // A socket of this type, SOCK_DGRAM or SOCK_RAW, for UDP, that is bound to group and port and a member on each interface,
 // and that receives `with`, of enum graft_with: its descriptor, or a negative errno. What can't be joined is a finding, and
 // -EADDRNOTAVAIL.

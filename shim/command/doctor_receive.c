@@ -116,22 +116,33 @@ static bool take(const unsigned char *bytes, size_t length, const union graft_ad
 	return first;
 }
 
-static uint32_t receive_all(int fd, const struct doctor *doctor)
+// Until all have come, the time is over, or there is an interrupt: true, it was that.
+static bool receive_all(int fd, const struct doctor *doctor, uint32_t *drops)
 {
 	unsigned char bytes[NUMBERED_SIZE];
 	union graft_address from;
 	struct graft_control control;
-	uint32_t drops = 0;
+	const int fds[] = {fd, open_interrupt()};
+	bool interrupted = false;
 	int64_t deadline = now() + doctor->time;
-	while (wait_readable(&fd, 1, deadline)) {
+	while (wait_readable(fds, 2, deadline) && !(interrupted = is_interrupted(fds[1]))) {
 		ssize_t length = graft_receive(fd, bytes, sizeof(bytes), &from, &control, MSG_DONTWAIT);
 		if (length < 0)
 			continue;
-		drops = control.with & GRAFT_WITH_DROPS ? control.drops : drops;
+		*drops = control.with & GRAFT_WITH_DROPS ? control.drops : *drops;
 		if (take(bytes, (size_t)length, &from, &control) && all_ended())
 			deadline = now() + LINGER_MS * (SECOND / 1000);
 	}
-	return drops;
+	close_interrupt(fds[1]);
+	return interrupted;
+}
+
+// What had not been sent by then is not lost: as far as is known, that is what comes after the highest number.
+static void end_here(void)
+{
+	for (unsigned i = 0; i < path_count; i++)
+		if (!paths[i].ended && paths[i].highest)
+			paths[i].total = paths[i].highest;
 }
 
 // ---- what became of them --------------------------------------------------------------------------------
@@ -170,18 +181,18 @@ static void tell_same(const struct path *path, const struct path *other)
 	finding_means("a program that is a member on both hears it twice");
 }
 
-static void tell_nothing(const struct doctor *doctor)
+static void tell_nothing(const struct doctor *doctor, int64_t time)
 {
 	char text[GRAFT_ADDRESS_TEXT];
 	finding(FINDING_ERROR, "nothing-arrived", "nothing for %s port %u arrived within %.1f s",
-	        group_words(doctor, text), doctor->port, (double)doctor->time / SECOND);
+	        group_words(doctor, text), doctor->port, (double)time / SECOND);
 	finding_means(
 	        "the sender is silent, its TTL is too small, something on the way does not forward the group, or "
 	        "this host drops it");
 	finding_mend("sockgraft doctor --port %u %s, while it is sent", doctor->port, doctor->target);
 }
 
-static void tell_all(const struct doctor *doctor, uint32_t drops)
+static void tell_all(const struct doctor *doctor, uint32_t drops, int64_t time)
 {
 	for (unsigned i = 0; i < path_count; i++)
 		tell_path(&paths[i]);
@@ -195,7 +206,7 @@ static void tell_all(const struct doctor *doctor, uint32_t drops)
 		finding_mend("sysctl -w net.core.rmem_default=4194304");
 	}
 	if (!path_count)
-		tell_nothing(doctor);
+		tell_nothing(doctor, time);
 }
 
 void path_receive(const struct doctor *doctor)
@@ -212,9 +223,14 @@ void path_receive(const struct doctor *doctor)
 	}
 	if (fd < 0)
 		return;
-	uint32_t drops = receive_all(fd, doctor);
+	uint32_t drops = 0;
+	int64_t start = now(), time = doctor->time;
+	if (receive_all(fd, doctor, &drops)) {
+		end_here();
+		time = now() - start;
+	}
 	close(fd);
-	tell_all(doctor, drops);
+	tell_all(doctor, drops, time);
 }
 
 void paths_json(void)

@@ -1,7 +1,9 @@
 // The sockets of sockgraft doctor: members of the group, and waiting on them.
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +31,44 @@ bool wait_readable(const int *fds, unsigned count, int64_t deadline)
 			return true;
 	}
 }
+
+// ---- an end that the user wants -------------------------------------------------------------------------
+
+static sigset_t ending(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	return set;
+}
+
+// A descriptor is seen by poll however busy the others are, and no signal is lost on the way there.
+int open_interrupt(void)
+{
+	sigset_t set = ending();
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd >= 0)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	return fd;
+}
+
+bool is_interrupted(int interrupt)
+{
+	struct signalfd_siginfo signal;
+	return interrupt >= 0 && read(interrupt, &signal, sizeof(signal)) > 0;
+}
+
+void close_interrupt(int interrupt)
+{
+	sigset_t set = ending();
+	if (interrupt < 0)
+		return;
+	close(interrupt);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+// ---- addresses ------------------------------------------------------------------------------------------
 
 union graft_address group_address(const struct doctor *doctor, uint16_t port, unsigned index)
 {
