@@ -719,6 +719,23 @@ crafted() {
 	says '^error: the kernel refuses to send to 239.1.1.1 by a0: '
 }
 
+@test "sending is dropped by a firewall" {
+	on sender nft 'add table inet t; add chain inet t o { type filter hook output priority 0; }' ||
+		skip "no nftables here"
+	on sender nft 'add rule inet t o ip daddr 239.1.1.1 drop; add rule inet t o ip6 daddr ff15::114 drop' ||
+		skip "no nftables here"
+	refused_by_firewall 239.1.1.1%a0 'nft list ruleset and iptables -S OUTPUT show it'
+	refused_by_firewall ff15::114%a0 'nft list ruleset and ip6tables -S OUTPUT show it'
+}
+
+# refused_by_firewall TARGET MEND
+refused_by_firewall() {
+	local status=0
+	output=$(on sender "$BUILD/sockgraft" doctor --send "$1" --count 1 --interval 0) || status=$?
+	[ "$status" = 1 ]
+	says "^error: the kernel refuses to send to .* by a0: Operation not permitted: a firewall .*; to mend it: $2\$"
+}
+
 # --- form ---
 
 @test "as JSON" {

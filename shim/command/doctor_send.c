@@ -46,9 +46,14 @@ static void refused(struct sending *sending, unsigned index, int error)
 		return;
 	finding(FINDING_ERROR, "send-refused", "the kernel refuses to send to %s by %s: %s",
 	        group_words(sending->doctor, text), host_interface_name(index, name), strerror(-error));
-	if (error == -EPERM)
+	if (error == -EPERM) {
 		finding_means("a firewall on this host drops it");
-	else if (error == -ENETUNREACH || error == -EINVAL || error == -EADDRNOTAVAIL)
+		finding_mend("nft list ruleset and %s -S OUTPUT show it",
+		        sending->doctor->membership.group.any.sa_family == AF_INET ? "iptables"
+		                                                                   : "ip6tables");
+		return;
+	}
+	if (error == -ENETUNREACH || error == -EINVAL || error == -EADDRNOTAVAIL)
 		finding_means(
 		        "the interface is down or has no address of the family, or the source is no address of "
 		        "this host");
