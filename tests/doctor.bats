@@ -623,6 +623,20 @@ path() {
 	says '^ok: from fd77::3 by b0: 10 of 10 '
 }
 
+@test "the path from two sources" {
+	SENDING=(10.77.0.1+10.77.0.3@239.1.1.1%a0 --interval 0.01)
+	path 0 239.1.1.1%b0
+	grep -q '^ok: 20 datagrams were sent to 239.1.1.1 port 5201 with TTL 64, by 1 interface, from 2 sources$' \
+		"$BATS_TEST_TMPDIR/sent"
+	says '^ok: from 10.77.0.1 by b0: 10 of 10 .* 0 twice'
+	says '^ok: from 10.77.0.3 by b0: 10 of 10 .* 0 twice'
+	refute grep -q 'comes in by b0 and by b0' <<<"$output"
+	SENDING=(fd77::1+fd77::3@ff35::8000:9%a0 --interval 0.01)
+	path 0 fd77::1+fd77::3@ff35::8000:9%b0
+	says '^ok: from fd77::1 by b0: 10 of 10 '
+	says '^ok: from fd77::3 by b0: 10 of 10 '
+}
+
 @test "two paths" {
 	SENDING=(239.1.1.1%a0+a1 --interval 0.01)
 	path 0 239.1.1.1%b0+b1

@@ -173,8 +173,8 @@ static void tell_path(const struct path *path)
 static void tell_same(const struct path *path, const struct path *other)
 {
 	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE], other_name[HOST_NAME_SIZE];
-	if (path->sender != other->sender)
-		return;
+	if (path->sender != other->sender || path->index == other->index)
+		return; // one host may send from several sources
 	finding(FINDING_NOTE, "two-paths", "what %s sends comes in by %s and by %s",
 	        graft_address_text(&path->source, text), host_interface_name(path->index, name),
 	        host_interface_name(other->index, other_name));

@@ -1,5 +1,6 @@
 // sockgraft doctor --send: numbered datagrams to the group, by each interface.
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -60,26 +61,43 @@ static void refused(struct sending *sending, unsigned index, int error)
 	finding_mend("ip address show dev %s", name);
 }
 
-static void send_one(struct sending *sending)
+static unsigned source_count(const struct doctor *doctor)
+{
+	return doctor->membership.exclude ? 0 : doctor->membership.source_count;
+}
+
+// From this source; NULL: from the one that the kernel picks.
+static void send_by_all(
+        struct sending *sending, const unsigned char bytes[NUMBERED_SIZE], const union graft_address *source)
 {
 	const struct doctor *doctor = sending->doctor;
-	unsigned char bytes[NUMBERED_SIZE];
 	struct graft_control control = {.with = GRAFT_WITH_INTERFACE};
-	if (doctor->membership.source_count && !doctor->membership.exclude) {
+	if (source) {
 		control.with |= GRAFT_WITH_SOURCE;
-		control.source = doctor->membership.sources[0];
+		control.source = *source;
 	}
-	sending->next.time = date();
-	numbered_write(&sending->next, bytes);
 	for (unsigned i = 0; i < doctor->index_count; i++) {
 		control.index = doctor->indexes[i];
 		union graft_address to = group_address(doctor, doctor->port, control.index);
-		ssize_t length = graft_send(sending->fd, bytes, sizeof(bytes), &to, &control, 0);
+		ssize_t length = graft_send(sending->fd, bytes, NUMBERED_SIZE, &to, &control, 0);
 		if (length < 0)
 			refused(sending, control.index, (int)length);
 		else if (!sending->next.last)
 			sending->sent++;
 	}
+}
+
+static void send_one(struct sending *sending)
+{
+	const struct doctor *doctor = sending->doctor;
+	unsigned char bytes[NUMBERED_SIZE];
+	unsigned count = source_count(doctor);
+	sending->next.time = date();
+	numbered_write(&sending->next, bytes);
+	for (unsigned i = 0; i < count; i++)
+		send_by_all(sending, bytes, &doctor->membership.sources[i]);
+	if (!count)
+		send_by_all(sending, bytes, NULL);
 }
 
 static void pause_for(int64_t interval)
@@ -101,9 +119,20 @@ static void send_all(struct sending *sending)
 	}
 }
 
+static void tell_sent(const struct sending *sending)
+{
+	const struct doctor *doctor = sending->doctor;
+	unsigned sources = source_count(doctor);
+	char text[GRAFT_ADDRESS_TEXT], from[32] = "";
+	if (sources > 1)
+		snprintf(from, sizeof(from), ", from %u sources", sources);
+	finding(FINDING_OK, "sent", "%u datagrams were sent to %s port %u with TTL %u, by %u interface%s%s",
+	        sending->sent, group_words(doctor, text), doctor->port, doctor->hops, doctor->index_count,
+	        doctor->index_count == 1 ? "" : "s", from);
+}
+
 void path_send(const struct doctor *doctor)
 {
-	char text[GRAFT_ADDRESS_TEXT];
 	struct sending sending = {.doctor = doctor, .next = {.total = doctor->count}};
 	if (!doctor->index_count)
 		return;
@@ -118,8 +147,5 @@ void path_send(const struct doctor *doctor)
 	send_all(&sending);
 	close(sending.fd);
 	if (sending.sent)
-		finding(FINDING_OK, "sent",
-		        "%u datagrams were sent to %s port %u with TTL %u, by %u interface%s", sending.sent,
-		        group_words(doctor, text), doctor->port, doctor->hops, doctor->index_count,
-		        doctor->index_count == 1 ? "" : "s");
+		tell_sent(&sending);
 }
