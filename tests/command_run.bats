@@ -131,6 +131,40 @@ as_root() {
 		"$BUILD/libsockgraft.so libdl.so.2" ]
 }
 
+# other_kind FILE: the library, as it would be for another architecture.
+other_kind() {
+	cp "$BUILD/libsockgraft.so" "$1"
+	printf '\000\001' | dd of="$1" bs=1 seek=18 conv=notrunc status=none
+}
+
+@test "what is named like the library in LD_PRELOAD and isn't found, or not for the program, does not count" {
+	local entry
+	mkdir other
+	other_kind other/libsockgraft.so
+	for entry in /nonexist/libsockgraft.so "$PWD/other/libsockgraft.so" "$PWD/\$LIB/libsockgraft.so"; do
+		[ "$(LD_PRELOAD=$entry "$SOCKGRAFT" run printenv LD_PRELOAD 2>err)" = "$entry:$BUILD/libsockgraft.so" ]
+		LD_PRELOAD=$entry "$SOCKGRAFT" run --ttl 5 grep -q "$BUILD/libsockgraft.so" /proc/self/maps 2>err
+	done
+}
+
+@test "where the loader would look for the library, run's own takes its place" {
+	[ "$(LD_PRELOAD='libdl.so.2:libsockgraft.so libm.so.6' "$SOCKGRAFT" run printenv LD_PRELOAD 2>err)" = \
+		"libdl.so.2:$BUILD/libsockgraft.so libm.so.6" ]
+	LD_PRELOAD=libsockgraft.so "$SOCKGRAFT" run --ttl 5 grep -q "$BUILD/libsockgraft.so" /proc/self/maps 2>err
+	# shellcheck disable=SC2016 # for the loader
+	[ "$(LD_PRELOAD='$ORIGIN/libsockgraft.so' "$SOCKGRAFT" run printenv LD_PRELOAD 2>err)" = "$BUILD/libsockgraft.so" ]
+}
+
+@test "another copy of the library that suits the program stays the only one" {
+	local found
+	mkdir copy
+	cp "$BUILD/libsockgraft.so" copy
+	ln -s "$BUILD/libsockgraft.so" .
+	for found in "$PWD/copy/libsockgraft.so" ./copy/libsockgraft.so "$PWD/libsockgraft.so"; do
+		[ "$(LD_PRELOAD=$found "$SOCKGRAFT" run printenv LD_PRELOAD)" = "$found" ]
+	done
+}
+
 @test "a program that isn't there" {
 	refuses 127 '^sockgraft run: nosuch: no such program in PATH$' nosuch
 	refuses 127 '^sockgraft run: ./nosuch: No such file or directory$' ./nosuch

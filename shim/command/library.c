@@ -13,7 +13,7 @@
 
 #include "command.h"
 
-static const char file_name[] = "libsockgraft.so";
+const char library_name[] = "libsockgraft.so";
 
 // ---- what it is for -------------------------------------------------------------------------------------
 
@@ -30,7 +30,7 @@ static bool needs_musl(int fd)
 	return size > 0 && memmem(bytes, (size_t)size, "\0libc.so\0", 9);
 }
 
-static bool suits(const char *path, const struct target *target)
+bool library_suits(const char *path, const struct target *target)
 {
 	unsigned char header[20];
 	uint16_t machine;
@@ -64,8 +64,8 @@ static bool own_directory(char directory[PATH_MAX])
 static bool suits_at(
         const char *directory, const char *within, const struct target *target, char path[PATH_MAX])
 {
-	return snprintf(path, PATH_MAX, "%s/%s%s", directory, within, file_name) < PATH_MAX &&
-	       suits(path, target);
+	return snprintf(path, PATH_MAX, "%s/%s%s", directory, within, library_name) < PATH_MAX &&
+	       library_suits(path, target);
 }
 
 static bool beside(const char *directory, const struct target *target, char path[PATH_MAX])
@@ -77,6 +77,10 @@ static bool beside(const char *directory, const struct target *target, char path
 	return false;
 }
 
+// $LIB of this command's own loader: "lib/x86_64-linux-gnu", "lib64"; "": musl's has none.
+static const char native_lib[] = LOADER_LIB;
+enum { NATIVE_CLASS = sizeof(void *) == sizeof(uint64_t) ? ELFCLASS64 : ELFCLASS32 };
+
 // Directories of a prefix that loaders take for $LIB.
 static const char *const lib_places[] = {"lib", "lib64", "lib32", "libx32", "lib/*-linux-*"};
 
@@ -85,11 +89,11 @@ static bool found_in(const char *prefix, const char *place, const struct target 
 	char pattern[PATH_MAX];
 	glob_t found;
 	bool suited = false;
-	if (snprintf(pattern, sizeof(pattern), "%s/%s/%s", prefix, place, file_name) >= PATH_MAX ||
+	if (snprintf(pattern, sizeof(pattern), "%s/%s/%s", prefix, place, library_name) >= PATH_MAX ||
 	        glob(pattern, 0, NULL, &found))
 		return false;
 	for (size_t i = 0; i < found.gl_pathc && !suited; i++) {
-		suited = suits(found.gl_pathv[i], target);
+		suited = library_suits(found.gl_pathv[i], target);
 		snprintf(path, PATH_MAX, "%s", found.gl_pathv[i]);
 	}
 	globfree(&found);
@@ -100,12 +104,10 @@ static bool found_in(const char *prefix, const char *place, const struct target 
 // stands in a directory of the kind that they have on this system.
 static void generalize(const char *prefix, const struct target *target, char path[PATH_MAX])
 {
-	static const char native[] =
-	        LOADER_LIB; // "lib/x86_64-linux-gnu", "lib64"; "": musl's loader has none
 	const char *within = path + strlen(prefix) + 1, *end = strrchr(within, '/');
-	bool by_triplet = strchr(native, '/'), has_triplet = memchr(within, '/', (size_t)(end - within));
-	if (*native && target->elf_class && !is_musl(target->interpreter) && by_triplet == has_triplet)
-		snprintf(path + strlen(prefix), PATH_MAX - strlen(prefix), "/$LIB/%s", file_name);
+	bool by_triplet = memchr(native_lib, '/', sizeof(native_lib)), has_triplet = memchr(within, '/', (size_t)(end - within));
+	if (*native_lib && target->elf_class && !is_musl(target->interpreter) && by_triplet == has_triplet)
+		snprintf(path + strlen(prefix), PATH_MAX - strlen(prefix), "/$LIB/%s", library_name);
 }
 
 static bool installed(const char *prefix, const struct target *target, char path[PATH_MAX])
@@ -115,6 +117,24 @@ static bool installed(const char *prefix, const struct target *target, char path
 			generalize(prefix, target, path);
 			return true;
 		}
+	return false;
+}
+
+bool library_suits_by_lib(const char *path, const struct target *target)
+{
+	char prefix[PATH_MAX], found[PATH_MAX];
+	const char *lib = strstr(path, "/$LIB/");
+	size_t length = lib ? (size_t)(lib - path) : sizeof(prefix);
+	if (length >= sizeof(prefix) || is_musl(target->interpreter) ||
+	        strcmp(lib + strlen("/$LIB/"), library_name) != 0)
+		return false;
+	memcpy(prefix, path, length);
+	prefix[length] = '\0';
+	if (*native_lib && target->elf_class == NATIVE_CLASS)
+		return found_in(prefix, native_lib, target, found);
+	for (size_t i = 0; i < sizeof(lib_places) / sizeof(*lib_places); i++)
+		if (found_in(prefix, lib_places[i], target, found))
+			return true;
 	return false;
 }
 
@@ -148,7 +168,7 @@ static int refuse(struct target *target, const char *directory)
 	snprintf(target->why, sizeof(target->why),
 	        "%.512s: it is a program for %s%s, and there is no %s for those beside %.512s or under its prefix: install it%s",
 	        target->loaded, kind_name(target), is_musl(target->interpreter) ? " with musl" : "",
-	        file_name, directory, hint);
+	        library_name, directory, hint);
 	return EXIT_CANNOT_RUN;
 }
 

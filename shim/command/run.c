@@ -9,35 +9,8 @@
 #include "command.h"
 #include "library.h"
 #include "policy_options.h"
+#include "preload.h"
 #include "target.h"
-
-static const char variable[] = "LD_PRELOAD";
-
-// Whether one of the list (ld.so(8): colons or blanks between them) is the library, by whatever path.
-static bool is_in(const char *list)
-{
-	static const char name[] = "libsockgraft.so";
-	for (const char *at = list; *at;) {
-		size_t length = strcspn(at, ": "), last = sizeof(name) - 1;
-		if (length >= last && !memcmp(at + length - last, name, last) &&
-		        (length == last || at[length - last - 1] == '/'))
-			return true;
-		at += length + (at[length] != '\0');
-	}
-	return false;
-}
-
-// Behind what is there: others come first, as their users have it.
-static bool append_to_preload(const char *library)
-{
-	const char *list = getenv(variable);
-	char *longer;
-	if (list && is_in(list))
-		return true;
-	if (asprintf(&longer, "%s%s%s", list ? list : "", list && *list ? ":" : "", library) < 0)
-		return false;
-	return !setenv(variable, longer, true);
-}
 
 static int check_policy(const struct target *target, const char *program)
 {
@@ -72,7 +45,7 @@ static int become(char **arguments)
 	status = check_policy(&target, *arguments);
 	if (status)
 		return status;
-	if (!append_to_preload(library))
+	if (!preload(&target, library))
 		return complain("there is no memory"), EXIT_REFUSED;
 	execute(&target, arguments);
 	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
