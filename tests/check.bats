@@ -135,6 +135,12 @@ provokes() {
 	check --ttl 3 /etc/passwd || status=$?
 	[ "$status" = 125 ]
 	says '^sockgraft check: /etc/passwd: '
+	status=0
+	printf '#!/nonexist\n' >"$BATS_TEST_TMPDIR/script"
+	chmod +x "$BATS_TEST_TMPDIR/script"
+	check --ttl 3 "$BATS_TEST_TMPDIR/script" || status=$?
+	[ "$status" = 125 ]
+	says '^sockgraft check: .*/script: its interpreter "/nonexist" is missing$'
 }
 
 # --- warnings on the host ---

@@ -192,6 +192,39 @@ other_kind() {
 	[ "$(PATH=$PWD:$PATH "$SOCKGRAFT" run script)" = "$BUILD/libsockgraft.so" ]
 }
 
+@test "a script whose interpreter is missing" {
+	printf '#!/nonexist/sh -e\n' >script
+	printf '#! /bin/sh\r\necho\r\n' >dos
+	printf '#!%s\n' "$PWD/script" >script-of-script
+	printf '#!%s\n' / >directory
+	chmod +x script dos script-of-script directory
+	refuses 127 '^sockgraft run: ./script: its interpreter "/nonexist/sh" is missing$' ./script
+	refuses 127 '^sockgraft run: ./dos: its interpreter "/bin/sh\\r" is missing: the script has DOS line ends' ./dos
+	refuses 127 "^sockgraft run: $PWD/script: its interpreter \"/nonexist/sh\" is missing$" ./script-of-script
+	refuses 126 '^sockgraft run: ./directory: its interpreter "/" can.t be run: Is a directory$' ./directory
+	mv script legacy-script
+	PATH=$PWD:$PATH refuses 127 "^sockgraft run: $PWD/legacy-script: its interpreter \"/nonexist/sh\" is missing$" legacy-script
+}
+
+@test "the search in PATH goes on behind a script whose interpreter is missing" {
+	mkdir first second
+	printf '#!/nonexist\n' >first/program
+	printf '#!/bin/sh\necho second\n' >second/program
+	chmod +x first/program second/program
+	[ "$(PATH=$PWD/first:$PWD/second:$PATH env program)" = second ]
+	[ "$(PATH=$PWD/first:$PWD/second:$PATH "$SOCKGRAFT" run program)" = second ]
+}
+
+@test "an interpreter that is a FIFO is not waited for" {
+	mkfifo -m 755 fifo
+	printf '#!%s\n' "$PWD/fifo" >script
+	chmod +x script
+	local status=0
+	timeout "$DEADLINE" "$SOCKGRAFT" run ./script 2>err || status=$?
+	[ "$status" = 126 ]
+	grep -q "^sockgraft run: ./script: its interpreter \"$PWD/fifo\" can't be run: Permission denied" err
+}
+
 # --- what a preload can't reach ---
 
 @test "a statically linked program" {
@@ -248,6 +281,39 @@ other_kind() {
 	rm started
 	"$SOCKGRAFT" run setpriv --no-new-privs "$SOCKGRAFT" run ./setuid # which counts no more
 	[ -e started ]
+}
+
+@test "a script's setuid and setgid bits give it no rights" {
+	as_root
+	printf '#!/bin/sh\ntouch started\n' >setuid
+	cp setuid setgid
+	chmod 755 . setuid setgid
+	chown 65534 setuid && chmod u+s setuid
+	chgrp 65534 setgid && chmod g+s setgid
+	"$SOCKGRAFT" run ./setuid
+	rm started
+	"$SOCKGRAFT" run ./setgid
+	[ -e started ]
+	[[ $(findmnt -no OPTIONS -T .) != *nosuid* ]] || skip "mounted nosuid"
+	compiled program
+	cp program interpreter && chown 65534 interpreter && chmod 4755 interpreter
+	printf '#!%s\n' "$PWD/interpreter" >script
+	chmod +x script
+	rm started
+	refuses 126 "^sockgraft run: $PWD/interpreter: it is setuid" ./script
+}
+
+@test "a script's capabilities give it no rights" {
+	as_root
+	PLACE=$(mktemp -d /tmp/sockgraft-run.XXXXXX)
+	cp "$BUILD/sockgraft" "$BUILD/libsockgraft.so" "$PLACE"
+	printf '#!/bin/sh\necho started\n' >"$PLACE/script"
+	chmod 755 "$PLACE" "$PLACE"/*
+	setcap cap_net_raw+ep "$PLACE/script" || { rm -rf "$PLACE"; skip "no capabilities of files here"; }
+	local got
+	got=$(setpriv --reuid=65534 --regid=65534 --clear-groups "$PLACE/sockgraft" run "$PLACE/script" 2>&1 || :)
+	rm -rf "$PLACE"
+	[ "$got" = started ]
 }
 
 @test "a program with capabilities, for whoever is not root" {

@@ -21,6 +21,7 @@
 enum {
 	SCRIPTS_DEEP = 5, // as the kernel follows them
 	SCRIPT_LINE = 256,
+	NAME_SHOWN = 4 * SCRIPT_LINE,
 	NOTES_AT_MOST = 4096,
 };
 
@@ -43,22 +44,70 @@ static int executable(const char *path)
 	return !S_ISREG(status.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) ? EACCES : 0;
 }
 
-// The first that can be executed in PATH; of others the error is kept, as execvp does. Returns an errno.
+// What exec opens may be anything by the time.
+static int open_file(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+// What stands behind a script's "#!", from the interpreter's name on; NULL: it is no script.
+static char *read_script(int fd, char line[SCRIPT_LINE])
+{
+	ssize_t got = pread(fd, line, SCRIPT_LINE - 1, 0);
+	if (got < 2 || line[0] != '#' || line[1] != '!')
+		return NULL;
+	line[got] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return line + 2 + strspn(line + 2, " \t");
+}
+
+// Cuts the interpreter's name off; what is behind it.
+static char *cut_name(char *words)
+{
+	size_t length = strcspn(words, " \t");
+	char *behind = words + length + (words[length] != '\0');
+	words[length] = '\0';
+	return behind;
+}
+
+// As `executable`, and so are the interpreters that it takes.
+static int runnable(const char *path, unsigned depth)
+{
+	char line[SCRIPT_LINE], *interpreter = NULL;
+	int error = executable(path), fd = error || depth == SCRIPTS_DEEP ? -1 : open_file(path);
+	if (fd < 0)
+		return error;
+	interpreter = read_script(fd, line);
+	close(fd);
+	if (!interpreter || !*interpreter)
+		return 0;
+	cut_name(interpreter);
+	return runnable(interpreter, depth + 1);
+}
+
+// The first that can be run in PATH; of others the error is kept, as execvp does. If there are but scripts whose
+// interpreter is missing, the first of these. Returns an errno.
 static int search_path(const char *program, char path[PATH_MAX])
 {
 	const char *at = getenv("PATH");
+	char script[PATH_MAX] = "";
 	int error = ENOENT;
 	for (at = at ? at : "/bin:/usr/bin"; at; at = *at ? at + 1 : NULL) {
 		size_t length = strcspn(at, ":");
 		int written =
 		        snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, at, length ? "/" : "./", program);
-		int found = written < PATH_MAX ? executable(path) : ENAMETOOLONG;
+		int found = written < PATH_MAX ? runnable(path, 0) : ENAMETOOLONG;
 		if (!found)
 			return 0;
 		error = found == EACCES || found == EISDIR ? EACCES : error;
+		if (found == ENOENT && !*script && !executable(path))
+			memcpy(script, path, sizeof(script));
 		at += length;
 	}
-	return error;
+	if (error != ENOENT || !*script)
+		return error;
+	memcpy(path, script, sizeof(script));
+	return 0;
 }
 
 int target_find(const char *program, struct target *target)
@@ -241,15 +290,41 @@ static char *program_of_env(char *words)
 	return NULL;
 }
 
-static int inspect_script(struct target *target, char *line, unsigned depth)
+// What a terminal doesn't show is written as in C.
+static const char *shown(const char *name, char buffer[NAME_SHOWN])
+{
+	size_t length = 0;
+	for (; *name && length + 5 < NAME_SHOWN; name++) {
+		if (*name == '\r')
+			length += (size_t)sprintf(buffer + length, "\\r");
+		else if ((unsigned char)*name < ' ' || *name == 0x7f)
+			length += (size_t)sprintf(buffer + length, "\\%03o", *name);
+		else
+			buffer[length++] = *name;
+	}
+	buffer[length] = '\0';
+	return buffer;
+}
+
+static int refuse_interpreter(struct target *target, const char *script, const char *interpreter, int error)
+{
+	char name[NAME_SHOWN], why[NAME_SHOWN + 128];
+	bool missing = error == ENOENT || error == ENOTDIR, dos = strchr(interpreter, '\r');
+	snprintf(why, sizeof(why), "its interpreter \"%s\" %s%s%s", shown(interpreter, name),
+	        missing ? "is missing" : "can't be run: ", missing ? "" : strerror(error),
+	        dos ? ": the script has DOS line ends, and the carriage return counts as part of the name" : "");
+	return refuse(target, missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, script, why);
+}
+
+static int inspect_script(struct target *target, const char *script, char *interpreter, unsigned depth)
 {
 	struct target found;
-	line += strspn(line, " \t");
-	size_t length = strcspn(line, " \t");
-	char *words = line + length + (line[length] != '\0');
-	line[length] = '\0';
-	int status = inspect_file(target, line, depth + 1);
-	if (status || strcmp(base_name(line), "env"))
+	char *words = cut_name(interpreter);
+	int error = executable(interpreter);
+	if (error)
+		return refuse_interpreter(target, script, interpreter, error);
+	int status = inspect_file(target, interpreter, depth + 1);
+	if (status || strcmp(base_name(interpreter), "env"))
 		return status;
 	const char *program = program_of_env(words);
 	if (!program || target_find(program, &found))
@@ -258,28 +333,34 @@ static int inspect_script(struct target *target, char *line, unsigned depth)
 }
 
 // A file without a "#!" that the kernel doesn't know is the shell's.
-static int inspect_text(struct target *target, int fd, unsigned depth)
+static int inspect_text(struct target *target, const char *path, int fd, unsigned depth)
 {
-	char line[SCRIPT_LINE] = "";
-	ssize_t got = pread(fd, line, sizeof(line) - 1, 0);
-	if (got < 2 || line[0] != '#' || line[1] != '!')
+	char line[SCRIPT_LINE];
+	char *interpreter = read_script(fd, line);
+	if (!interpreter || !*interpreter)
 		return inspect_file(target, "/bin/sh", depth + 1);
-	line[got] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	return inspect_script(target, line + 2, depth);
+	return inspect_script(target, path, interpreter, depth);
+}
+
+// Of a script the kernel takes no more rights, only of the program that it ends up with.
+static int inspect_program(struct target *target, const char *path, const struct elf *elf)
+{
+	const char *rights = more_rights(path);
+	if (rights)
+		return refuse(target, EXIT_CANNOT_RUN, path, rights);
+	return elf ? inspect_elf(target, path, elf) : 0;
 }
 
 static int inspect_file(struct target *target, const char *path, unsigned depth)
 {
 	struct elf elf;
-	const char *rights = more_rights(path);
-	if (rights)
-		return refuse(target, EXIT_CANNOT_RUN, path, rights);
-	int fd = depth < SCRIPTS_DEEP ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (depth == SCRIPTS_DEEP)
+		return 0;
+	int fd = open_file(path);
 	if (fd < 0)
-		return 0; // what may be executed may still not be read
-	int status =
-	        read_header(fd, &elf) ? inspect_elf(target, path, &elf) : inspect_text(target, fd, depth);
+		return inspect_program(target, path, NULL); // what may be executed may still not be read
+	int status = read_header(fd, &elf) ? inspect_program(target, path, &elf)
+	                                   : inspect_text(target, path, fd, depth);
 	close(fd);
 	return status;
 }

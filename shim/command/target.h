@@ -16,10 +16,12 @@ struct target {
 	char why[PATH_MAX + 256]; // why it can't be run so, and what to do
 };
 
-// Finds the program as execvp(3) does: 0, or EXIT_NOT_FOUND or EXIT_CANNOT_RUN and `why`.
+// Finds the program as execvp(3) does, which passes over scripts whose interpreter is missing: 0, or EXIT_NOT_FOUND or
+// EXIT_CANNOT_RUN and `why`.
 int target_find(const char *program, struct target *target);
 
-// Looks into it, and into what it is a script for: 0, or EXIT_CANNOT_RUN and `why`.
+// Looks into it, and into what it is a script for: 0, or EXIT_CANNOT_RUN and `why`; EXIT_NOT_FOUND, if an
+// interpreter is missing, as env(1) has it.
 int target_inspect(struct target *target);
 
 #endif
