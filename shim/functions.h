@@ -1,5 +1,5 @@
 // The interposed functions, one row each: from these rows come the entry points, their slots, the look-up of
-// the functions behind them, the test that compares each with the function behind it, and the table in the
+// the functions behind them, the test that compares each with the function behind it, and the list in the
 // manual.
 //
 // LOGIC(result, name, parameters, arguments, duty, why)      handled by on_NAME, written by hand

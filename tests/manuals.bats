@@ -16,6 +16,24 @@ teardown() {
 	[ -z "$(mandoc -T lint -W warning docs/man/*.[1-9])" ]
 }
 
+@test "the pages are set without a complaint on a screen of 78 columns" {
+	command -v groff >/dev/null || skip "needs groff"
+	local page
+	for page in docs/man/*.[1-9]; do
+		groff -mdoc -ww -Tutf8 -rLL=78n "$page" 2>&1 >"$BATS_TEST_TMPDIR/set" | tee -a "$BATS_TEST_TMPDIR/complaints"
+		[ -s "$BATS_TEST_TMPDIR/set" ]
+	done
+	[ ! -s "$BATS_TEST_TMPDIR/complaints" ] || fail "$(cat "$BATS_TEST_TMPDIR/complaints")"
+}
+
+# What a column of one word a line would be.
+@test "no list of the manual is a column of single words" {
+	command -v groff >/dev/null || skip "needs groff"
+	groff -mdoc -Tascii -P-cbou -rLL=78n docs/man/sockgraft.7 >"$BATS_TEST_TMPDIR/set"
+	awk '/^INTERPOSED/ { on = 1 } /^NOT INTERPOSED/ { on = 0 } on { lines++; short += NF == 1 }
+		END { exit !(lines > 60 && short < lines / 4) }' "$BATS_TEST_TMPDIR/set"
+}
+
 @test "every declaration of core stands in one synopsis, as it is in the header" {
 	declared=$("${READ[@]}" declarations core/sockgraft.h | sort)
 	[ "$(wc -l <<<"$declared")" -gt 80 ]

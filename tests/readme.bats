@@ -22,7 +22,7 @@ table() { # START: the README's lines between the comment that starts so and <!-
 		<("$BUILD/tests/functions_print" --names | sort)
 }
 
-@test "the manual's table of functions is the source's" {
+@test "the manual's list of functions is the source's" {
 	diff <("$BUILD/tests/functions_print" --man) \
 		<(awk '/^\.\\" end/ { on = 0 } on { print } /^\.\\" functions/ { on = 1 }' docs/man/sockgraft.7)
 }
