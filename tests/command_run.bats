@@ -401,7 +401,7 @@ other_kind() {
 		# shellcheck disable=SC2086 # none, or one
 		"$SOCKGRAFT" $subcommand --help >help
 		[ "$(wc -l <help)" -le 24 ]
-		[ "$(wc -L <help)" -le 110 ]
+		[ "$(wc -L <help)" -le 80 ]
 	done
 	local status=0
 	"$SOCKGRAFT" nosuch >out 2>err || status=$?
@@ -409,4 +409,26 @@ other_kind() {
 	grep -q '^sockgraft: nosuch: no such subcommand$' err
 	"$SOCKGRAFT" help keys | grep -q -- '--multicast-ttl'
 	[[ $("$SOCKGRAFT" --version) == "sockgraft "[0-9]* ]]
+}
+
+@test "what can't be written is told" {
+	local wanted arguments status
+	while read -r wanted arguments; do
+		status=0
+		# shellcheck disable=SC2086 # several
+		"$SOCKGRAFT" $arguments >/dev/full 2>err || status=$?
+		[ "$status" = "$wanted" ] || fail "$arguments: exit status $status"
+		grep -Eq '^sockgraft( [a-z]+)?: stdout: No space left on device$' err || fail "$arguments: $(cat err)"
+		[ "$(wc -l <err)" = 1 ]
+	done <<-END
+		125 check --ttl 3
+		125 check --ttl 3 --json
+		125 run --help
+		1 show --help
+		1 doctor --help
+		1 help keys
+		1 help
+		1 --version
+	END
+	"$SOCKGRAFT" run true >&-
 }

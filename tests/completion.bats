@@ -50,7 +50,7 @@ all_told() {
   -r, --rule RULE   a rule
   --KEY VALUE       a key
   --strict          exit status 1"
-	told show "[--group GROUP] [--watch [SECONDS]] [--json] [PID|NAME]..."
+	told show "[--group GROUP] [--watch[=SECONDS]] [--json] [PID|NAME]..."
 	told doctor "[GROUP] [--send|--receive] [--port N] [--time SECONDS] [OPTION]...
   --send            numbered datagrams
   --count N         how many: 10;  --interval SECONDS: one after so long: 0.1;  --ttl N: 64
@@ -188,7 +188,8 @@ the_processes() {
 	"./legacyd;touch x" 60 3>&- 4>&- &
 	local pid=$!
 	completes "$1" "sockgraft show legacy" "sockgraft show legacyd;touch x" \
-		"sockgraft show --json $pid" "sockgraft show --json $pid"
+		"sockgraft show --json $pid" "sockgraft show --json $pid" \
+		"sockgraft show --watch legacy" "sockgraft show --watch legacyd;touch x"
 	kill "$pid"
 	[ ! -e x ]
 }

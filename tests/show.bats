@@ -533,7 +533,7 @@ lines() {
 
 @test "--watch sees what comes and goes, and ends well when interrupted" {
 	bystander one 239.1.1.1%b0
-	watch w --json --watch 0.05 "$(pid one)" late-comer
+	watch w --json --watch=0.05 "$(pid one)" late-comer
 	wait_until lines w 3
 	complained w '^sockgraft show: late-comer: no process has that name$'
 	[ "$(wc -l <"$(err w)")" = 1 ]
@@ -561,8 +561,18 @@ lines() {
 
 @test "--watch clears the screen of a terminal" {
 	bystander one 239.1.1.1%b0
-	seen=$(on_terminal "timeout --foreground -s INT 1 $BUILD/sockgraft show --watch 0.1 $(pid one)" || :)
+	seen=$(on_terminal "timeout --foreground -s INT 1 $BUILD/sockgraft show --watch=0.1 $(pid one)" || :)
 	[[ $seen == *$'\033[H\033[2J'*239.1.1.1*$'\033[H\033[2J'* ]]
+}
+
+@test "a number behind --watch is a process's" {
+	bystander one 239.1.1.1%b0
+	bystander two 239.1.1.2%b0
+	watch w --json --watch "$(pid one)"
+	wait_until lines w 1
+	said w '"group":"239\.1\.1\.1"'
+	refute said w '"group":"239\.1\.1\.2"'
+	stop w
 }
 
 # --- usage ---
@@ -583,7 +593,7 @@ lines() {
 	"$BUILD/sockgraft" show --help >"$(out s)"
 	said s '^usage: sockgraft show \[--group GROUP\]'
 	[ "$(wc -l <"$(out s)")" -le 24 ]
-	[ "$(wc -L <"$(out s)")" -le 112 ]
+	[ "$(wc -L <"$(out s)")" -le 80 ]
 }
 
 @test "what can't be written is told" {

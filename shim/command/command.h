@@ -2,6 +2,8 @@
 #ifndef SOCKGRAFT_COMMAND_H
 #define SOCKGRAFT_COMMAND_H
 
+#include <stdbool.h>
+
 #include "subcommands.h"
 
 // Exit statuses of the command's own, apart from 0. Those above 2 are the ones that env(1), nohup(1) and timeout(1) have.
@@ -25,6 +27,9 @@ SUBCOMMANDS(SUBCOMMAND)
 
 // Prints "sockgraft NAME: ..." as one line on stderr.
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+
+// Writes out what was printed. False: it can't be, now or before, which main tells in the end.
+bool flush_output(void);
 
 // Tells how the subcommand is used, on stderr, and returns EXIT_USAGE.
 int usage(const char *subcommand);

@@ -109,7 +109,7 @@ void findings_print(void)
 			printf("; to mend it: %s", one->command);
 		putchar('\n');
 	}
-	fflush(stdout);
+	flush_output();
 }
 
 void findings_json(void)

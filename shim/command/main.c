@@ -1,8 +1,10 @@
 // sockgraft: run, check, show, doctor.
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../core/policy/policy.h"
 #include "command.h"
@@ -25,11 +27,21 @@ static const struct subcommand *find(const char *name)
 	return NULL;
 }
 
+// The error that kept something from being written to stdout, as far as it is known.
+static int write_error;
+
+bool flush_output(void)
+{
+	if (fflush(stdout) && !write_error)
+		write_error = errno;
+	return !ferror(stdout);
+}
+
 void complain(const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
-	fflush(stdout);
+	flush_output();
 	fprintf(stderr, "sockgraft%s%s: ", current ? " " : "", current ? current->name : "");
 	vfprintf(stderr, format, list);
 	fputc('\n', stderr);
@@ -46,7 +58,7 @@ int usage(const char *name)
 
 static int print_help(const struct subcommand *subcommand)
 {
-	printf("usage: sockgraft %s %s\n\nsockgraft %s: %s.\n\n%s", subcommand->name, subcommand->arguments,
+	printf("usage: sockgraft %s %s\n\n%s: %s.\n\n%s", subcommand->name, subcommand->arguments,
 	        subcommand->name, subcommand->summary, subcommand->help);
 	return 0;
 }
@@ -64,8 +76,8 @@ static int print_overview(void)
 	puts("usage: sockgraft SUBCOMMAND [ARGUMENT]...\n\nGrafts multicast onto programs that were never written for it.\n");
 	for (unsigned i = 0; i < SUBCOMMAND_COUNT; i++)
 		printf("  %-8s  %s\n", subcommands[i].name, subcommands[i].summary);
-	puts("\nsockgraft SUBCOMMAND --help tells more, and so do sockgraft(1) and sockgraft(7); sockgraft help keys has the\n"
-	     "policy's keys.");
+	puts("\nsockgraft SUBCOMMAND --help tells more, and so do sockgraft(1) and sockgraft(7);\n"
+	     "sockgraft help keys has the policy's keys.");
 	return 0;
 }
 
@@ -112,9 +124,26 @@ static int short_usage(void)
 	return EXIT_USAGE;
 }
 
+// ---- end ------------------------------------------------------------------------------------------------
+
+// Whoever asked for what is printed has to know that it isn't all there; unless it was he who stopped reading.
+static int finish(int status)
+{
+	bool written = flush_output();
+	if (written && close(STDOUT_FILENO) && errno != EBADF) { // nothing was printed, if that is no descriptor
+		written = false;
+		write_error = errno;
+	}
+	if (written || write_error == EPIPE)
+		return status;
+	complain("stdout: %s", write_error ? strerror(write_error) : "not all could be written");
+	bool refuses = current && (current->start == command_run || current->start == command_check);
+	return refuses ? EXIT_REFUSED : EXIT_FINDINGS;
+}
+
 // ---- start ----------------------------------------------------------------------------------------------
 
-int main(int count, char **arguments)
+static int start(int count, char **arguments)
 {
 	const char *name = count > 1 ? arguments[1] : "";
 	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
@@ -129,4 +158,9 @@ int main(int count, char **arguments)
 	}
 	current = subcommand;
 	return subcommand->start(count - 1, arguments + 1);
+}
+
+int main(int count, char **arguments)
+{
+	return finish(start(count, arguments));
 }

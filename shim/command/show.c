@@ -99,20 +99,14 @@ static const char *option_value(const char *argument, const char *name)
 static int take_option(int count, char **arguments, int *at)
 {
 	const char *argument = arguments[*at], *next = *at + 1 < count ? arguments[*at + 1] : NULL, *value;
-	double seconds;
 	if ((value = option_value(argument, "--group"))) {
 		if (*value)
 			return take_group(value + 1);
 		++*at;
 		return next ? take_group(next) : wrong(argument, "expected a group behind it");
 	}
-	if ((value = option_value(argument, "--watch"))) {
-		if (!*value && next && read_seconds(next, &seconds)) {
-			++*at;
-			return take_watch(next);
-		}
-		return take_watch(*value ? value + 1 : NULL);
-	}
+	if ((value = option_value(argument, "--watch")))
+		return take_watch(*value ? value + 1 : NULL); // a number behind it is a process's
 	if (strcmp(argument, "--json") != 0)
 		return wrong(argument, "no such option");
 	asked.json = true;
@@ -341,19 +335,6 @@ static void hold_signals(sigset_t *before)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
-static bool write_failed(void)
-{
-	return fflush(stdout) || ferror(stdout);
-}
-
-static int tell_write_failed(void)
-{
-	if (errno == EPIPE)
-		return 0; // whoever reads has seen enough
-	complain("stdout: %s", strerror(errno));
-	return EXIT_FINDINGS;
-}
-
 // False: it was interrupted, or nobody reads any more.
 static bool pause_between(const sigset_t *let_in)
 {
@@ -372,9 +353,7 @@ static int watch(void)
 	do {
 		look_once(first);
 		first = false;
-		if (write_failed())
-			return tell_write_failed();
-	} while (pause_between(&before));
+	} while (flush_output() && pause_between(&before));
 	return 0;
 }
 
@@ -388,11 +367,8 @@ int command_show(int count, char **arguments)
 	int status = take_arguments(count, arguments);
 	if (!status && asked.watch)
 		status = watch();
-	else if (!status) {
+	else if (!status)
 		status = look_once(true);
-		if (write_failed())
-			status = tell_write_failed();
-	}
 	free(asked.requests);
 	return status;
 }
