@@ -91,12 +91,25 @@ as_root() {
 @test "options that are none, or lack their value, are refused" {
 	refuses 125 '^sockgraft run: --nosuch: no such option' --nosuch 3 touch started
 	refuses 125 '^sockgraft run: --TTL: no such option' --TTL 3 touch started
-	refuses 125 '^sockgraft run: -x: no such option' -x touch started
+	refuses 125 '^sockgraft run: -x: no such option, and no key of the policy [(]' -x touch started
 	refuses 125 '^sockgraft run: -vx: no such option' -vx touch started
 	refuses 125 '^sockgraft run: --ttl: expected a value' --ttl
 	refuses 125 '^usage: sockgraft run '
 	refuses 125 '^usage: sockgraft run ' --ttl 3
 	refuses 125 '^usage: sockgraft run ' --
+}
+
+@test "of an option that is none the nearest one is told" {
+	refuses 125 '^sockgraft run: --joim: no such option, .*: did you mean "--join"[?]' --joim 239.1.1.1 touch started
+	refuses 125 'did you mean "--multicast-ttl"[?]' --multicast-tt=3 touch started
+	refuses 125 'did you mean "--ttl"[?]' --TTL 3 touch started
+	refuses 125 'did you mean "--on-error"[?]' --on-eror fail touch started
+	refuses 125 'did you mean "--file"[?]' --fiel x touch started
+}
+
+@test "a file without a name is refused" {
+	refuses 125 '^sockgraft run: -f: expected the path of a file$' -f '' touch started
+	refuses 125 '^sockgraft run: --file: expected the path of a file$' --file= touch started
 }
 
 @test "what is behind -- or the program's name is the program's" {

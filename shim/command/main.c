@@ -8,6 +8,7 @@
 
 #include "../../core/policy/policy.h"
 #include "command.h"
+#include "policy_options.h"
 
 static const struct subcommand subcommands[] = {
 #define SUBCOMMAND(name, arguments, summary, help) {#name, arguments, summary, help, command_##name},
@@ -86,24 +87,15 @@ static void print_key(const char *option, const struct policy_help *help)
 	printf("  --%-18s  %s\n      %s\n", option, help->value, help->text);
 }
 
-// "SOCKGRAFT_ON_ERROR" as an option, "on-error".
-static const char *option_of(unsigned variable, char name[24])
-{
-	snprintf(name, 24, "%s", policy_variable_names[variable] + strlen(POLICY_PREFIX));
-	for (char *at = name; *at; at++)
-		*at = (char)(*at == '_' ? '-' : *at >= 'A' && *at <= 'Z' ? *at + 'a' - 'A' : *at);
-	return name;
-}
-
 static int print_keys(void)
 {
-	char name[24];
+	char name[OPTION_NAME];
 	for (unsigned key = KEY_JOIN; key < KEY_COUNT; key++)
 		print_key(policy_key_words[key], &policy_key_help[key]);
 	for (unsigned key = 0; key < KEY_JOIN; key++)
 		print_key(policy_key_words[key], &policy_key_help[key]);
 	for (unsigned i = 0; i < VARIABLE_COUNT; i++)
-		print_key(option_of(i, name), &policy_variable_help[i]);
+		print_key(policy_option_name(i, name) + strlen("--"), &policy_variable_help[i]);
 	return 0;
 }
 
@@ -130,7 +122,8 @@ static int short_usage(void)
 static int finish(int status)
 {
 	bool written = flush_output();
-	if (written && close(STDOUT_FILENO) && errno != EBADF) { // nothing was printed, if that is no descriptor
+	if (written && close(STDOUT_FILENO) &&
+	        errno != EBADF) { // nothing was printed, if that is no descriptor
 		written = false;
 		write_error = errno;
 	}

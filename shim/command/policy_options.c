@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../core/policy/reader.h"
 #include "command.h"
 #include "policy_file.h"
 
@@ -111,12 +112,46 @@ int policy_option(int count, char **arguments, int *at)
 	value = value_of(count, arguments, at, argument[1] == '-' ? sign : NULL);
 	if (!value)
 		return -1;
+	if (file && !*value)
+		return complain("%.*s: expected the path of a file", (int)length, argument), -1;
 	if (rule)
 		add_rule(value);
 	else
 		set(variable, value);
 	++*at;
 	return 1;
+}
+
+// "--on-error" of SOCKGRAFT_ON_ERROR.
+const char *policy_option_name(unsigned variable, char name[OPTION_NAME])
+{
+	snprintf(name, OPTION_NAME, "--%s", policy_variable_names[variable] + strlen(POLICY_PREFIX));
+	for (char *at = name; *at; at++)
+		*at = (char)(*at == '_' ? '-' : *at >= 'A' && *at <= 'Z' ? *at + 'a' - 'A' : *at);
+	return name;
+}
+
+static void try(struct nearest *nearest, const char *option, char best[OPTION_NAME])
+{
+	if (nearest_is(nearest, option))
+		snprintf(best, OPTION_NAME, "%s", option);
+}
+
+void policy_option_unknown(const char *argument, const char *const *own)
+{
+	char option[OPTION_NAME], best[OPTION_NAME] = "";
+	struct nearest nearest = {.word = {argument, strcspn(argument, "=")}};
+	bool full = !strncmp(argument, "--", 2); // of a letter nothing is near
+	for (; full && *own; own++)
+		try(&nearest, *own, best);
+	for (unsigned i = 0; full && i < VARIABLE_COUNT; i++)
+		try(&nearest, policy_option_name(i, option), best);
+	for (unsigned key = 0; full && key < KEY_COUNT; key++) {
+		snprintf(option, sizeof(option), "--%s", policy_key_words[key]);
+		try(&nearest, option, best);
+	}
+	complain("%s: no such option, and no key of the policy%s%s%s (sockgraft help keys)", argument,
+	        *best ? ": did you mean \"" : "", best, *best ? "\"?" : "");
 }
 
 void policy_options_end(void)

@@ -8,6 +8,13 @@
 // 0: it is none of these. -1: it is wrong, which was told.
 int policy_option(int count, char **arguments, int *at);
 
+// Tells that there is no such option, and the nearest one that there is: of the policy, or of `own`, NULL at the end.
+void policy_option_unknown(const char *argument, const char *const *own);
+
+// The option of a variable: "--on-error" of SOCKGRAFT_ON_ERROR. Returns `name`.
+enum { OPTION_NAME = 32 };
+const char *policy_option_name(unsigned variable, char name[OPTION_NAME]);
+
 // To be called behind the last option: puts the rules of -r before those that the environment has.
 void policy_options_end(void);
 

@@ -53,6 +53,8 @@ static int become(char **arguments)
 	return status;
 }
 
+static const char *const own_options[] = {"--rule", "--file", "--help", NULL};
+
 int command_run(int count, char **arguments)
 {
 	int at = 1, taken = 1;
@@ -62,7 +64,7 @@ int command_run(int count, char **arguments)
 		taken = policy_option(count, arguments, &at);
 	}
 	if (!taken)
-		complain("%s: no such option, and no key of the policy (sockgraft help keys)", arguments[at]);
+		policy_option_unknown(arguments[at], own_options);
 	if (taken <= 0)
 		return EXIT_REFUSED;
 	at += at < count && !strcmp(arguments[at], "--");

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../core/policy/reader.h"
 #include "command.h"
 #include "json.h"
 #include "rows.h"
@@ -96,6 +97,20 @@ static const char *option_value(const char *argument, const char *name)
 	return argument[length] == '=' || !argument[length] ? argument + length : NULL;
 }
 
+static int no_such_option(const char *argument)
+{
+	static const char *const options[] = {"--group", "--watch", "--json", "--help"};
+	struct nearest nearest = {.word = {argument, strcspn(argument, "=")}};
+	const char *best = NULL;
+	char why[64] = "no such option";
+	for (unsigned i = 0; i < sizeof(options) / sizeof(*options) && !strncmp(argument, "--", 2); i++)
+		if (nearest_is(&nearest, options[i]))
+			best = options[i];
+	if (best)
+		snprintf(why, sizeof(why), "no such option: did you mean \"%s\"?", best);
+	return wrong(argument, why);
+}
+
 static int take_option(int count, char **arguments, int *at)
 {
 	const char *argument = arguments[*at], *next = *at + 1 < count ? arguments[*at + 1] : NULL, *value;
@@ -108,7 +123,7 @@ static int take_option(int count, char **arguments, int *at)
 	if ((value = option_value(argument, "--watch")))
 		return take_watch(*value ? value + 1 : NULL); // a number behind it is a process's
 	if (strcmp(argument, "--json") != 0)
-		return wrong(argument, "no such option");
+		return no_such_option(argument);
 	asked.json = true;
 	return 0;
 }
