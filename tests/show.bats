@@ -71,7 +71,7 @@ pid() {
 	start r socat -u UDP4-RECV:5000,ip-add-membership=239.1.1.1:b0 STDOUT
 	wait_until joined 239.1.1.1 b0
 	show "$(pid r)"
-	said s "^socat $(pid r) [0-9]+ udp 0\.0\.0\.0:5000 239\.1\.1\.1 b0 exclude - 64/1 cs0 - 0 -\$"
+	said s "^socat $(pid r) [0-9]+ udp 0\.0\.0\.0:5000 239\.1\.1\.1 b0 exclude - 64/1 cs0 [?] 0 -\$"
 	[ "$(rows)" = 1 ]
 	[ ! -s "$(err s)" ]
 }
@@ -172,11 +172,14 @@ pid() {
 		other = udp(AF_INET, "", 5001)
 		other.setsockopt(SOL_SOCKET, socket.SO_BINDTODEVICE, b"b0")
 		other.setsockopt(IPPROTO_IP, socket.IP_TOS, 4)
+		third = udp(AF_INET, "", 5002)
+		third.setsockopt(IPPROTO_IP, socket.IP_MULTICAST_IF, struct.pack("=4s4si", b"", b"", index("b0")))
 		stay()
 	END
 	show "$(pid r)"
 	shows 'udp 10\.77\.0\.2:5000 - - - - 9/16 ef b1 0 -'
 	shows 'udp 0\.0\.0\.0:5001%b0 - - - - 64/1 le - 0 -'
+	shows 'udp 0\.0\.0\.0:5002 - - - - 64/1 cs0 [?] 0 -'
 }
 
 @test "IPv6: hop limit, class and outgoing interface" {
@@ -238,7 +241,7 @@ pid() {
 		start r grafted socat -u UDP4-RECV:5000 STDOUT
 	ready r 5000
 	show "$(pid r)"
-	shows 'udp 0\.0\.0\.0:5000 239\.1\.1\.1 b0 exclude - 9/1 ef - 0 SOCKGRAFT_RULES rule 2, SOCKGRAFT_DSCP'
+	shows 'udp 0\.0\.0\.0:5000 239\.1\.1\.1 b0 exclude - 9/1 ef [?] 0 SOCKGRAFT_RULES rule 2, SOCKGRAFT_DSCP'
 }
 
 @test "a variable's memberships; what the program joined itself has no rule" {
@@ -288,7 +291,7 @@ pid() {
 	cd /
 	ready r 5000
 	show legacyd
-	shows 'udp 0\.0\.0\.0:5000 - - - - 9/1 cs0 - 0 rules:2'
+	shows 'udp 0\.0\.0\.0:5000 - - - - 9/1 cs0 [?] 0 rules:2'
 }
 
 @test "without a policy, and with one that can't be read any more" {
@@ -390,7 +393,7 @@ pid() {
 		assert four["sources"] == ["10.77.0.1"] and six["sources"] == []
 		assert six["ttl"] == 64 and six["multicast_ttl"] == 1 and six["multicast_hop_limit"] == 7
 		assert six["traffic_class"] == 0xb8 and six["dscp"] == 46 and six["tos"] == 0
-		assert six["multicast_interface"] == "b1" and six["drops"] == 0
+		assert six["multicast_interface"] == "b1" and six["multicast_interface_known"] is True and six["drops"] == 0
 		assert six["shim"] is False and six["rules"] == [] and six["memberships_known"] is True
 	END
 	fails_with 1 --json --group 239.99.99.99
@@ -587,6 +590,8 @@ lines() {
 		[ ! -s "$(out s)" ]
 	done
 	fails_with 2 ""
+	fails_with 2 --grup 239.1.1.1
+	complained s '^sockgraft show: --grup: no such option: did you mean "--group"[?]$'
 }
 
 @test "--help fits a screen" {

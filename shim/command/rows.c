@@ -51,6 +51,12 @@ static const char *outgoing(const struct row *row, char *buffer, size_t size)
 	return buffer;
 }
 
+// Whether it is known that there is none, where there is none to be shown. What is not for datagrams has none.
+static bool outgoing_known(const struct inet_socket *of)
+{
+	return of->outgoing_known || (!of->refused && !socket_is_message(of));
+}
+
 // ---- in a table -----------------------------------------------------------------------------------------
 
 static void add_number(struct table *table, enum table_style style, int64_t number)
@@ -174,7 +180,7 @@ void row_to_table(const struct row *row, struct table *table)
 	add_sides(table, row, say_hops);
 	add_sides(table, row, say_dscp);
 	const char *out = outgoing(row, interfaces, sizeof(interfaces));
-	table_add(table, TABLE_PLAIN, *out ? out : row->socket->refused ? "?" : "-");
+	table_add(table, TABLE_PLAIN, *out ? out : outgoing_known(row->socket) ? "-" : "?");
 	add_drops(table, row->socket->drops);
 	add_rule(table, row);
 }
@@ -249,6 +255,7 @@ void row_to_json(const struct row *row)
 	json_options(of);
 	const char *out = outgoing(row, text, sizeof(text));
 	json_text("multicast_interface", *out ? out : NULL);
+	json_boolean("multicast_interface_known", *out || outgoing_known(of));
 	number_or_null("drops", of->drops);
 	json_governed(row);
 	json_close_object();

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <stdio.h>
@@ -19,6 +20,11 @@
 #ifndef IPPROTO_MPTCP
 #	define IPPROTO_MPTCP 262
 #endif
+#ifndef SO_MEMINFO
+#	define SO_MEMINFO 55
+#endif
+
+enum { MEMBERSHIPS_FIRST = 32 }; // room that most sockets find enough
 
 // ---- kinds ----------------------------------------------------------------------------------------------
 
@@ -102,10 +108,19 @@ static int64_t side_option(int copy, enum graft_option option, enum graft_side s
 	return graft_side_get(copy, option, side, &value) ? -1 : value;
 }
 
+// Of an AF_INET socket the kernel tells an address, and none where the interface was set by its index. A device to which
+// the socket is bound is the only one that it can be.
+static void ask_outgoing(int copy, struct inet_socket *of)
+{
+	unsigned index = 0;
+	if (!graft_multicast_interface_get(copy, &index) && index)
+		graft_interface_name(copy, index, of->outgoing);
+	of->outgoing_known = index || *of->device || of->facts.family == AF_INET6;
+}
+
 static void ask_options(int copy, struct inet_socket *of)
 {
 	uint32_t drops;
-	unsigned index = 0;
 	int64_t only = 0;
 	bool six = of->facts.family == AF_INET6, message = socket_is_message(of);
 	if (six && graft_get(copy, GRAFT_V6ONLY, &only))
@@ -120,8 +135,8 @@ static void ask_options(int copy, struct inet_socket *of)
 		if (message)
 			of->multicast_hops[side] = side_option(copy, GRAFT_MULTICAST_HOPS, side);
 	}
-	if (message && !graft_multicast_interface_get(copy, &index) && index)
-		graft_interface_name(copy, index, of->outgoing);
+	if (message)
+		ask_outgoing(copy, of);
 	if (message && !graft_drops(copy, &drops))
 		of->drops = drops;
 }
@@ -179,15 +194,15 @@ static void leave_namespace(int back)
 static struct graft_membership *list_memberships(int copy, pid_t pid, int *count)
 {
 	struct graft_membership *list = NULL;
-	int room;
-	*count = graft_memberships(copy, pid, NULL, 0);
-	do { // until none has come in between
-		room = *count;
+	int room = MEMBERSHIPS_FIRST;
+	while (true) { // until all have room
 		free(list);
 		list = room > 0 ? calloc((size_t)room, sizeof(*list)) : NULL;
 		*count = list ? graft_memberships(copy, pid, list, (unsigned)room) : 0;
-	} while (*count > room);
-	return list;
+		if (*count <= room)
+			return list;
+		room = *count;
+	}
 }
 
 static struct graft_membership *find_memberships(int copy, pid_t pid, int *count)
@@ -199,9 +214,20 @@ static struct graft_membership *find_memberships(int copy, pid_t pid, int *count
 	return list;
 }
 
+// To ask a socket for each group of the host takes long where there are many. A membership is charged to the socket's
+// option memory (sock_kmalloc in the kernel): where there is none of that, there is no membership either.
+static bool has_option_memory(int copy)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t length = sizeof(info);
+	return getsockopt(copy, SOL_SOCKET, SO_MEMINFO, info, &length) || info[SK_MEMINFO_OPTMEM];
+}
+
 static void ask_memberships(int copy, pid_t pid, struct inet_socket *of)
 {
 	int count;
+	if (!has_option_memory(copy))
+		return;
 	struct graft_membership *list = find_memberships(copy, pid, &count);
 	of->joined = count > 0 ? calloc((size_t)count, sizeof(*of->joined)) : NULL;
 	for (int i = 0; of->joined && i < count; i++) {

@@ -24,8 +24,9 @@ struct inet_socket {
 	// By enum graft_side. -1: it has none, or it isn't known.
 	bool has_side[2];
 	int64_t unicast_hops[2], multicast_hops[2], traffic_class[2];
-	char outgoing[GRAFT_INTERFACE_NAME]; // interface of multicast; "": the kernel doesn't tell of one
-	int64_t drops;                       // -1: not known
+	char outgoing[GRAFT_INTERFACE_NAME]; // interface of multicast; "": none is set, or it isn't known
+	bool outgoing_known;
+	int64_t drops; // -1: not known
 	struct joined *joined;
 	unsigned joined_count;
 };

@@ -64,8 +64,10 @@
 	    "                    else is said\n" \
 	    "  --time SECONDS    how long to listen: 3; how long to receive at most: 30\n" \
 	    "  --send            numbered datagrams to GROUP, from SOURCES, by each interface\n" \
-	    "  --count N         how many: 10;  --ttl N: 64\n" \
-	    "  --interval SECONDS  one after so long: 0.1\n" \
+	    "  --count N         how many: 10\n" \
+	    "  --interval SECONDS\n" \
+	    "                    one after so long: 0.1\n" \
+	    "  --ttl N           with this TTL or hop limit: 64\n" \
 	    "  --receive         those, on another host; loss, order and TTL of each path\n" \
 	    "  --json            one JSON document: findings, paths\n" \
 	    "\n" \
