@@ -77,7 +77,7 @@ $(LIBRARY): $(SHIM) $(POLICY) $(filter-out $(BUILD)/core/kernel.o,$(CORE))
 # Of core and policy what the subcommands use.
 COMMAND_FLAGS = -DSOCKGRAFT_VERSION='"$(VERSION)"' -DLOADER_LIB='"$(LOADER_LIB)"'
 $(BUILD)/shim/command/%.o: CPPFLAGS += $(COMMAND_FLAGS)
-$(COMMAND): $(call objects,$(wildcard shim/command/*.c)) $(POLICY) $(CORE)
+$(COMMAND): $(call objects,$(wildcard shim/command/*.c) shim/merge.c) $(POLICY) $(CORE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -Wl,--gc-sections -o $@ $^
 
 # What runs in every process that loads the library, and what runs for each datagram that the policy changes.

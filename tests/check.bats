@@ -81,6 +81,24 @@ provokes() {
 	clean
 }
 
+@test "memberships that meet on a socket are one, as the kernel has it" {
+	local rows='10.77.0.1@239.7.8.9%b0,239.7.8.9%b0,10.77.0.1@232.7.8.9%b0,10.77.0.3@232.7.8.9%b0,10.77.0.1@232.7.8.9%b1'
+	check --join "$rows,fd77::1@ff35::8000:9%b0,fd77::3@ff35::8000:9%b0"
+	says '^  239.7.8.9 on b0, any source  \(SOCKGRAFT_JOIN\)$'
+	says '^  232.7.8.9 on b0, include 10.77.0.1 10.77.0.3  \(SOCKGRAFT_JOIN\)$'
+	says '^  232.7.8.9 on b1, include 10.77.0.1  '
+	says '^  ff35::8000:9 on b0, include fd77::1 fd77::3  '
+	[ "$(grep -c '^  [^ ]* on ' <<<"$output")" = 4 ]
+	check -r 'udp port=5000: join=10.77.0.1@232.7.8.9%b0' --join 10.77.0.3@232.7.8.9%b0
+	says '^  232.7.8.9 on b0, include 10.77.0.1 10.77.0.3  \(SOCKGRAFT_RULES rule 1, SOCKGRAFT_JOIN\)$'
+	says '^  232.7.8.9 on b0, include 10.77.0.3  \(SOCKGRAFT_JOIN\)$'
+	check --join '239.1.1.1,239.1.1.1%b0,!10.77.0.66@239.2.2.2%b0,!10.77.0.67@239.2.2.2%b0,!10.77.0.66@239.3.3.3%b0'
+	says '^  239.1.1.1 on b0, any source  '
+	says '^  239.2.2.2 on b0, any source  '
+	says '^  239.3.3.3 on b0, exclude 10.77.0.66  '
+	[ "$(grep -c '^  [^ ]* on ' <<<"$output")" = 3 ]
+}
+
 @test "a filter leaves the program its interface" {
 	check --filter '10.77.0.1@232.0.0.0/8,*%b1'
 	says '^  where the program joins it, 232.0.0.0/8 on the program.s interface, include 10.77.0.1  '
@@ -121,6 +139,10 @@ provokes() {
 	check --tll 3 || status=$?
 	[ "$status" = 125 ]
 	says '^sockgraft check: --tll: no such option'
+	status=0
+	check --strit || status=$?
+	[ "$status" = 125 ]
+	says 'did you mean "--strict"[?]'
 }
 
 @test "with a program: whether run would start it, and the rules that are for it" {
@@ -278,6 +300,21 @@ provokes() {
 		check --strict -r 'ttl=1 dscp=ef' -r "$narrow join=239.1.1.1%b0"
 		clean
 	done
+}
+
+@test "what to do about a rule that can never apply can be done" {
+	local rules=$BATS_TEST_TMPDIR/rules
+	printf 'ttl=3\nudp: ttl=4\n' >"$rules"
+	check --ttl 1 -f "$rules"
+	warns 'rules:1 can never apply: .*; to mend it: say it in SOCKGRAFT_RULES [(]--rule[)], which is stronger than SOCKGRAFT_TTL, or'
+	check -f "$rules"
+	warns "rules:2 can never apply: .*; to mend it: put it before $rules:1, or leave it out"
+	check -r ttl=5 -f "$rules"
+	warns 'rules:1 can never apply: .*; to mend it: say it in SOCKGRAFT_RULES [(]--rule[)], before SOCKGRAFT_RULES rule 1, or'
+	check -r ttl=5 --ttl 1
+	warns 'SOCKGRAFT_TTL can never apply: .*; to mend it: say it in SOCKGRAFT_RULES [(]--rule[)], before SOCKGRAFT_RULES rule 1, or'
+	check -r ttl=5 -r ttl=6
+	warns 'SOCKGRAFT_RULES rule 2 can never apply: .*; to mend it: put it before SOCKGRAFT_RULES rule 1, or leave it out'
 }
 
 @test "matches that don't cover each other" {

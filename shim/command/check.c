@@ -9,6 +9,7 @@
 #include "host_checks.h"
 #include "json.h"
 #include "library.h"
+#include "merged.h"
 #include "policy_checks.h"
 #include "policy_options.h"
 #include "policy_words.h"
@@ -110,11 +111,6 @@ static const char *group_text(const struct membership *membership, char buffer[G
 	return buffer;
 }
 
-static const char *mode_of(const struct membership *membership)
-{
-	return membership->source_count && !membership->exclude ? "include" : "exclude";
-}
-
 static const char *place_of(const struct resolved *resolved, char name[HOST_NAME_SIZE])
 {
 	if (resolved->index)
@@ -122,20 +118,31 @@ static const char *place_of(const struct resolved *resolved, char name[HOST_NAME
 	return resolved->setting->key == KEY_FILTER ? "the program's interface" : "no interface";
 }
 
-static void print_membership(const struct resolved *resolved)
+static void print_membership(const struct merged *merged)
 {
-	const struct membership *membership = resolved->membership;
+	const struct resolved *resolved = merged->resolved;
 	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
 	printf("  %s%s on %s%s", resolved->setting->key == KEY_FILTER ? "where the program joins it, " : "",
-	        group_text(membership, text), place_of(resolved, name),
-	        resolved->by_route && resolved->index ? ", which the route picks" : "");
-	if (membership->source_count)
-		printf(", %s", mode_of(membership));
+	        group_text(resolved->membership, text), place_of(resolved, name),
+	        merged->by_route && resolved->index ? ", which the route picks" : "");
+	if (merged->source_count)
+		printf(", %s", merged->exclude ? "exclude" : "include");
 	else
 		fputs(", any source", stdout);
-	for (unsigned i = 0; i < membership->source_count; i++)
-		printf(" %s", graft_address_text(&membership->sources[i], text));
-	printf("  (%s)\n", membership->origin);
+	for (unsigned i = 0; i < merged->source_count; i++)
+		printf(" %s", graft_address_text(&merged->sources[i], text));
+	printf("  (%s)\n", merged->origins);
+}
+
+static void each_merged(const struct resolution *resolution, void (*tell)(const struct merged *merged))
+{
+	struct merged merged;
+	for (unsigned i = 0; i < resolution->count; i++) {
+		if (!merged_make(resolution, i, &merged))
+			continue;
+		tell(&merged);
+		merged_forget(&merged);
+	}
 }
 
 static void print_text(const struct policy *policy, const struct resolution *resolution)
@@ -144,8 +151,7 @@ static void print_text(const struct policy *policy, const struct resolution *res
 	print_names(resolution);
 	if (resolution->count)
 		puts("memberships:");
-	for (unsigned i = 0; i < resolution->count; i++)
-		print_membership(&resolution->items[i]);
+	each_merged(resolution, print_membership);
 	findings_print();
 }
 
@@ -194,21 +200,21 @@ static void json_names(const struct resolution *resolution)
 	json_close_array();
 }
 
-static void json_membership(const struct resolved *resolved)
+static void json_membership(const struct merged *merged)
 {
-	const struct membership *membership = resolved->membership;
+	const struct resolved *resolved = merged->resolved;
 	char text[GRAFT_ADDRESS_TEXT], name[HOST_NAME_SIZE];
 	json_open_object(NULL);
 	json_text("key", policy_key_words[resolved->setting->key]);
-	json_text("group", group_text(membership, text));
+	json_text("group", group_text(resolved->membership, text));
 	json_text("interface", resolved->index ? host_interface_name(resolved->index, name) : NULL);
-	json_boolean("by_route", resolved->by_route);
-	json_text("mode", mode_of(membership));
+	json_boolean("by_route", merged->by_route);
+	json_text("mode", merged->exclude ? "exclude" : "include");
 	json_open_array("sources");
-	for (unsigned i = 0; i < membership->source_count; i++)
-		json_text(NULL, graft_address_text(&membership->sources[i], text));
+	for (unsigned i = 0; i < merged->source_count; i++)
+		json_text(NULL, graft_address_text(&merged->sources[i], text));
 	json_close_array();
-	json_text("origin", membership->origin);
+	json_text("origin", merged->origins);
 	json_close_object();
 }
 
@@ -218,8 +224,7 @@ static void print_json(const struct policy *policy, const struct resolution *res
 	json_rules(policy);
 	json_names(resolution);
 	json_open_array("memberships");
-	for (unsigned i = 0; i < resolution->count; i++)
-		json_membership(&resolution->items[i]);
+	each_merged(resolution, json_membership);
 	json_close_array();
 	findings_json();
 	json_close_object();
@@ -273,6 +278,8 @@ static int take_option(int count, char **arguments, int *at, struct wanted *want
 	return 1;
 }
 
+static const char *const own_options[] = {"--rule", "--file", "--strict", "--json", "--help", NULL};
+
 int command_check(int count, char **arguments)
 {
 	struct wanted wanted = {0};
@@ -283,7 +290,7 @@ int command_check(int count, char **arguments)
 		taken = take_option(count, arguments, &at, &wanted);
 	}
 	if (!taken)
-		complain("%s: no such option, and no key of the policy (sockgraft help keys)", arguments[at]);
+		policy_option_unknown(arguments[at], own_options);
 	if (taken <= 0)
 		return EXIT_REFUSED;
 	at += at < count && !strcmp(arguments[at], "--");

@@ -105,7 +105,8 @@ static bool found_in(const char *prefix, const char *place, const struct target 
 static void generalize(const char *prefix, const struct target *target, char path[PATH_MAX])
 {
 	const char *within = path + strlen(prefix) + 1, *end = strrchr(within, '/');
-	bool by_triplet = memchr(native_lib, '/', sizeof(native_lib)), has_triplet = memchr(within, '/', (size_t)(end - within));
+	bool by_triplet = memchr(native_lib, '/', sizeof(native_lib)),
+	     has_triplet = memchr(within, '/', (size_t)(end - within));
 	if (*native_lib && target->elf_class && !is_musl(target->interpreter) && by_triplet == has_triplet)
 		snprintf(path + strlen(prefix), PATH_MAX - strlen(prefix), "/$LIB/%s", library_name);
 }

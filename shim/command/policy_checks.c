@@ -94,6 +94,34 @@ static const struct setting *stronger(const struct policy *policy, const struct 
 	return NULL;
 }
 
+static bool in_rules_variable(const char *origin)
+{
+	const char *name = policy_variable_names[VARIABLE_RULES];
+	return !strncmp(origin, name, strlen(name));
+}
+
+// How much of an origin names a list of rules, in which the order counts: "SOCKGRAFT_RULES rule 2", "/etc/legacyd.rules:7";
+// 0: it is a key's variable.
+static size_t list_length(const char *origin)
+{
+	const char *number = strrchr(origin, in_rules_variable(origin) ? ' ' : ':');
+	return number ? (size_t)(number - origin) : 0;
+}
+
+// SOCKGRAFT_RULES are stronger than the keys' variables, and those than a file, whatever the order.
+static void mend_order(const char *weaker, const char *first)
+{
+	const char *rules = policy_variable_names[VARIABLE_RULES];
+	size_t length = list_length(weaker);
+	if (length && length == list_length(first) && !memcmp(weaker, first, length))
+		finding_mend("put it before %s, or leave it out", first);
+	else if (in_rules_variable(first))
+		finding_mend("say it in %s (--rule), before %s, or leave it out", rules, first);
+	else
+		finding_mend("say it in %s (--rule), which is stronger than %s, or leave one of the two out",
+		        rules, first);
+}
+
 static void check_applies(const struct policy *policy, const struct rule *rule)
 {
 	const struct setting *first = NULL;
@@ -108,7 +136,7 @@ static void check_applies(const struct policy *policy, const struct rule *rule)
 	finding(FINDING_WARNING, "rule-never-applies", "%s can never apply", rule->settings->origin);
 	finding_means(
 	        "%s covers its sockets and sets the same keys, and the first value counts", first->origin);
-	finding_mend("put it before %s, or leave it out", first->origin);
+	mend_order(rule->settings->origin, first->origin);
 }
 
 // ---- scopes ---------------------------------------------------------------------------------------------
@@ -224,8 +252,7 @@ void check_range(const struct membership *membership)
 	finding_mend("name the senders: SOURCE@%s", text);
 }
 
-// Whether both memberships may come to be on one socket, of those that the first one's rule is for.
-static bool share_socket(const struct resolved *a, const struct resolved *b)
+bool share_socket(const struct resolved *a, const struct resolved *b)
 {
 	uint16_t port = membership_port(b->membership);
 	return a->setting->key == KEY_JOIN && b->setting->key == KEY_JOIN &&

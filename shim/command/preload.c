@@ -12,8 +12,8 @@
 static const char variable[] = "LD_PRELOAD";
 
 enum entry {
-	OTHER,    // another library; or a path of ours that leads nowhere, or to one for another kind of program
-	OURS,     // the program's loader finds the library by it
+	OTHER, // another library; or a path of ours that leads nowhere, or to one for another kind of program
+	OURS,  // the program's loader finds the library by it
 	SEARCHED, // the loader would look for it in its directories, or replace something in it
 };
 

@@ -312,7 +312,8 @@ static int refuse_interpreter(struct target *target, const char *script, const c
 	bool missing = error == ENOENT || error == ENOTDIR, dos = strchr(interpreter, '\r');
 	snprintf(why, sizeof(why), "its interpreter \"%s\" %s%s%s", shown(interpreter, name),
 	        missing ? "is missing" : "can't be run: ", missing ? "" : strerror(error),
-	        dos ? ": the script has DOS line ends, and the carriage return counts as part of the name" : "");
+	        dos ? ": the script has DOS line ends, and the carriage return counts as part of the name"
+	            : "");
 	return refuse(target, missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, script, why);
 }
 
