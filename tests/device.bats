@@ -13,16 +13,6 @@ teardown() {
 	hosts_down
 }
 
-watch4() {
-	start w "${UDP[@]}" receive 0.0.0.0 6000 --control --join 239.1.1.1%b0 --join 239.1.1.1%b1
-	ready w 6000
-}
-
-watch6() {
-	start w "${UDP[@]}" receive :: 6000 --control --join ff15::114%b0 --join ff15::114%b1
-	ready w 6000
-}
-
 # on_link LINK WORD...: they came by this one alone.
 on_link() {
 	local link=$1 word

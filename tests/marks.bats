@@ -2,6 +2,7 @@
 # grafted programs run on the sender.
 
 load hosts
+load receivers
 
 setup() {
 	hosts_up
@@ -9,17 +10,6 @@ setup() {
 
 teardown() {
 	hosts_down
-}
-
-# A receiver named w that tells hops, class, destination and interface of what arrives on port 6000.
-watch4() {
-	start w "${UDP[@]}" receive 0.0.0.0 6000 --control --join 239.1.1.1%b0 --join 239.1.1.1%b1
-	ready w 6000
-}
-
-watch6() {
-	start w "${UDP[@]}" receive :: 6000 --control --join ff15::114%b0 --join ff15::114%b1
-	ready w 6000
 }
 
 # grafted_send WORD ADDRESS [OPTION...]: by a program that chooses nothing itself.

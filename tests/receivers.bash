@@ -126,3 +126,14 @@ answers_by_interface() {
 	hears by_peer by-interface
 	said by_peer '^fd77::22 5000 by-interface$'
 }
+
+# A receiver named w that tells hops, class, destination and interface of what arrives on port 6000.
+watch4() {
+	start w "${UDP[@]}" receive 0.0.0.0 6000 --control --join 239.1.1.1%b0 --join 239.1.1.1%b1
+	ready w 6000
+}
+
+watch6() {
+	start w "${UDP[@]}" receive :: 6000 --control --join ff15::114%b0 --join ff15::114%b1
+	ready w 6000
+}
