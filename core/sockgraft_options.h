@@ -46,7 +46,7 @@ enum { GRAFT_SO_TIMESTAMPNS = sizeof(long) == 8 ? 35 : 64 };
 	    IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "own multicast looped back to this host") \
 	ROW(MULTICAST_ALL, "multicast-all", SWITCH, 0, 1, MESSAGE, IPPROTO_IP, IP_MULTICAST_ALL, \
 	    IPPROTO_IPV6, IPV6_MULTICAST_ALL, \
-	    "groups that other sockets joined; off wherever the policy joined") \
+	    "whether groups that other sockets joined are heard too; off wherever the policy joined") \
 	ROW(RCVBUF, "rcvbuf", BYTES, 1, 1073741823, EVERY, SOL_SOCKET, SO_RCVBUF, SOL_SOCKET, SO_RCVBUF, \
 	    "the receive buffer, past net.core.rmem_max where permitted") \
 	ROW(SNDBUF, "sndbuf", BYTES, 1, 1073741823, EVERY, SOL_SOCKET, SO_SNDBUF, SOL_SOCKET, SO_SNDBUF, \

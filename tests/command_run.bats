@@ -50,12 +50,29 @@ as_root() {
 
 @test "keys, rules, files and the log's level become the variables" {
 	echo 'ttl=9' >rules
-	[ "$(tells --join 239.1.1.1 --multicast-ttl=16 -f rules --on-error fail -v)" = "$(printf '%s\n' SOCKGRAFT_FILE=rules \
+	[ "$(tells --join 239.1.1.1 --multicast-ttl=16 -f rules --on-error fail -v)" = "$(printf '%s\n' "SOCKGRAFT_FILE=$PWD/rules" \
 		SOCKGRAFT_JOIN=239.1.1.1 SOCKGRAFT_LOG=info SOCKGRAFT_MULTICAST_TTL=16 SOCKGRAFT_ON_ERROR=fail)" ]
 	[ "$(tells -vv)" = SOCKGRAFT_LOG=debug ]
 	[ "$(tells -v -v)" = SOCKGRAFT_LOG=debug ]
 	[ "$(tells -q)" = SOCKGRAFT_LOG=quiet ]
-	[ "$(tells --file=rules --log debug)" = "$(printf '%s\n' SOCKGRAFT_FILE=rules SOCKGRAFT_LOG=debug)" ]
+	[ "$(tells --file=rules --log debug)" = "$(printf '%s\n' "SOCKGRAFT_FILE=$PWD/rules" SOCKGRAFT_LOG=debug)" ]
+}
+
+@test "files are found by children that are somewhere else" {
+	echo 'ttl=9' >rules
+	mkdir elsewhere
+	"$SOCKGRAFT" run -v -f rules --log-file log sh -c 'cd elsewhere && exec "$0" -c "import socket; socket.socket()"' "$PYTHON"
+	grep -q 'ttl=9' log
+	[ ! -e elsewhere/log ]
+	SOCKGRAFT_FILE=rules "$SOCKGRAFT" run sh -c 'cd elsewhere && sh -c true'
+}
+
+@test "lists that are given several times add up, and take the environment's place" {
+	[ "$(SOCKGRAFT_JOIN=239.1.1.9 tells --join 239.1.1.1 --ttl 3 --join=239.1.1.2 --ttl 4)" = "$(printf '%s\n' \
+		SOCKGRAFT_JOIN=239.1.1.1,239.1.1.2 SOCKGRAFT_TTL=4)" ]
+	[ "$(tells --filter '10.0.0.5@*' --filter 'fd77::5@*')" = 'SOCKGRAFT_FILTER=10.0.0.5@*,fd77::5@*' ]
+	[ "$(tells --redirect '10.0.0.5->10.0.0.6' --redirect '10.0.0.7->10.0.0.8')" = \
+		'SOCKGRAFT_REDIRECT=10.0.0.5->10.0.0.6,10.0.0.7->10.0.0.8' ]
 }
 
 @test "every key and every variable is an option" {
@@ -420,6 +437,10 @@ other_kind() {
 	"$SOCKGRAFT" nosuch >out 2>err || status=$?
 	[[ $status == 2 && ! -s out ]]
 	grep -q '^sockgraft: nosuch: no such subcommand$' err
+	status=0
+	"$SOCKGRAFT" help nosuch >out 2>err || status=$?
+	[[ $status == 2 && ! -s out ]]
+	grep -q '^sockgraft: help: nosuch: no such subcommand$' err
 	"$SOCKGRAFT" help keys | grep -q -- '--multicast-ttl'
 	[[ $("$SOCKGRAFT" --version) == "sockgraft "[0-9]* ]]
 }

@@ -784,6 +784,9 @@ refused_by_firewall() {
 		--count 0 --send 239.1.1.1%b0
 		--interval -1 --send 239.1.1.1%b0
 		--sned 239.1.1.1
+		--ttl 3 239.1.1.1
+		--count 3 --receive 239.1.1.1
+		--time 3 --send 239.1.1.1%b0
 	END
 	doctor 2 10.0.0.1
 	says '^sockgraft doctor: "10.0.0.1": expected a multicast group'

@@ -218,6 +218,9 @@ static bool take_valued(int count, char **arguments, int *at, struct doctor *doc
 		doctor->port = (uint16_t)port;
 		return true;
 	}
+	if (is_valued(count, arguments, at, "--time", &value))
+		return seconds(value, &doctor->time) || complain_value("--time", value, "seconds");
+	doctor->for_sending = arguments[*at];
 	if (is_valued(count, arguments, at, "--count", &value))
 		return number(value, 1, DOCTOR_COUNT_AT_MOST, &doctor->count) ||
 		       complain_value("--count", value, "a number from 1 to 1048576");
@@ -226,8 +229,6 @@ static bool take_valued(int count, char **arguments, int *at, struct doctor *doc
 		       complain_value("--ttl", value, "a number from 1 to 255");
 	if (is_valued(count, arguments, at, "--interval", &value))
 		return seconds(value, &doctor->interval) || complain_value("--interval", value, "seconds");
-	if (is_valued(count, arguments, at, "--time", &value))
-		return seconds(value, &doctor->time) || complain_value("--time", value, "seconds");
 	complain("%s: no such option", arguments[*at]);
 	return false;
 }
@@ -263,16 +264,28 @@ static bool take_target(const char *text, struct doctor *doctor)
 	return false;
 }
 
+static bool goes_together(const struct doctor *doctor)
+{
+	bool path = doctor->send || doctor->receive;
+	if (doctor->send && doctor->receive)
+		complain("--send and --receive: expected only one of them");
+	else if (path && !doctor->target)
+		complain("--%s: expected a group", doctor->send ? "send" : "receive");
+	else if (doctor->for_sending && !doctor->send)
+		complain("%s: it is for --send", doctor->for_sending);
+	else if (doctor->send && doctor->time >= 0)
+		complain("--time: --send takes as long as --count and --interval say");
+	else
+		return true;
+	return false;
+}
+
 // What was left open, and whether it goes together.
 static bool complete(struct doctor *doctor)
 {
 	bool path = doctor->send || doctor->receive;
 	uint16_t port = doctor->target ? membership_port(&doctor->membership) : 0;
-	if (doctor->send && doctor->receive)
-		complain("--send and --receive: expected only one of them");
-	else if (path && !doctor->target)
-		complain("--%s: expected a group", doctor->send ? "send" : "receive");
-	if ((doctor->send && doctor->receive) || (path && !doctor->target))
+	if (!goes_together(doctor))
 		return false;
 	doctor->port = doctor->port ? doctor->port : port ? port : path ? DOCTOR_PORT : 0;
 	if (doctor->time < 0)

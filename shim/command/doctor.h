@@ -15,7 +15,8 @@ struct doctor {
 	uint16_t port;                // 0: any
 	unsigned index_count, indexes[INDEXES_AT_MOST];
 	int64_t time, interval;
-	unsigned count, hops; // datagrams to send, and their TTL or hop limit
+	unsigned count, hops;    // datagrams to send, and their TTL or hop limit
+	const char *for_sending; // the option that said something of that; NULL: none did
 };
 
 // What came from one source by one interface.

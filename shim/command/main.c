@@ -101,9 +101,18 @@ static int print_keys(void)
 
 static int help(int count, char **arguments)
 {
-	const struct subcommand *subcommand = count > 1 ? find(arguments[1]) : NULL;
-	if (count > 1 && !strcmp(arguments[1], "keys"))
+	const char *of = count > 1 ? arguments[1] : "";
+	const struct subcommand *subcommand = find(of);
+	if (count > 2) {
+		complain("help: expected one subcommand, or keys");
+		return EXIT_USAGE;
+	}
+	if (!strcmp(of, "keys"))
 		return print_keys();
+	if (*of && !subcommand) {
+		complain("help: %s: no such subcommand", of);
+		return EXIT_USAGE;
+	}
 	return subcommand ? print_help(subcommand) : print_overview();
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,30 @@ static int set_volume(const char *letters)
 	return 1;
 }
 
+// Whether the option is a list, and of one whether it was given before: NULL, it is none.
+static bool *given_list(const char *option, size_t length)
+{
+	static const enum policy_key lists[] = {KEY_JOIN, KEY_FILTER, KEY_REDIRECT};
+	static bool given[sizeof(lists) / sizeof(lists[0])];
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (is_option(option + strlen("--"), length - strlen("--"), "", policy_key_words[lists[i]]))
+			return &given[i];
+	return NULL;
+}
+
+// Of a list each adds to those before it; what the environment has gives way to the first.
+static void set_or_add(const char *variable, const char *value, bool *given)
+{
+	char *longer;
+	bool again = given && *given;
+	if (given)
+		*given = true;
+	if (asprintf(&longer, "%s%s%s", again ? getenv(variable) : "", again ? "," : "", value) < 0)
+		no_memory();
+	set(variable, longer);
+	free(longer);
+}
+
 int policy_option(int count, char **arguments, int *at)
 {
 	char variable[VARIABLE_NAME];
@@ -117,7 +142,7 @@ int policy_option(int count, char **arguments, int *at)
 	if (rule)
 		add_rule(value);
 	else
-		set(variable, value);
+		set_or_add(variable, value, file ? NULL : given_list(argument, length));
 	++*at;
 	return 1;
 }
@@ -162,6 +187,25 @@ void policy_options_end(void)
 	if (weaker)
 		add_rule(weaker);
 	set(name, rules);
+}
+
+// The program's children read the policy anew, wherever they are by then.
+static void make_absolute(enum policy_variable variable)
+{
+	const char *name = policy_variable_names[variable], *path = getenv(name);
+	char directory[PATH_MAX], *absolute;
+	if (!path || !*path || *path == '/' || !getcwd(directory, sizeof(directory)))
+		return;
+	if (asprintf(&absolute, "%s/%s", directory, path) < 0)
+		no_memory();
+	set(name, absolute);
+	free(absolute);
+}
+
+void policy_paths_absolute(void)
+{
+	make_absolute(VARIABLE_FILE);
+	make_absolute(VARIABLE_LOG_FILE);
 }
 
 // ---- reading it -----------------------------------------------------------------------------------------

@@ -18,6 +18,9 @@ const char *policy_option_name(unsigned variable, char name[OPTION_NAME]);
 // To be called behind the last option: puts the rules of -r before those that the environment has.
 void policy_options_end(void);
 
+// Makes the paths of files in the environment's policy absolute.
+void policy_paths_absolute(void);
+
 // Reads the policy of this process's environment for a program with these paths, NULL at the end.
 enum policy_verdict policy_of_environment(
         const char *const *programs, struct policy *policy, struct policy_error *error);

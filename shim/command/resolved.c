@@ -43,7 +43,7 @@ void check_found(const struct graft_interface *interface, unsigned count)
 		return;
 	graft_interface_text(interface, text);
 	finding(FINDING_WARNING, "interface-missing", form[interface->by], text);
-	finding_means("nothing is joined or sent there");
+	finding_means("nothing is joined or sent there until it appears");
 	finding_mend("name one that ip -brief address lists");
 }
 

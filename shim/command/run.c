@@ -45,6 +45,7 @@ static int become(char **arguments)
 	status = check_policy(&target, *arguments);
 	if (status)
 		return status;
+	policy_paths_absolute();
 	if (!preload(&target, library))
 		return complain("there is no memory"), EXIT_REFUSED;
 	execute(&target, arguments);

@@ -33,7 +33,8 @@
 	    "Prints the rules, the strongest first, the interfaces that they name, the\n" \
 	    "memberships as they would be made here, and a line per finding: what was seen,\n" \
 	    "what it means, and the command that mends it. With PROGRAM, the rules are those\n" \
-	    "for it, and what keeps run from starting it is an error.\n" \
+	    "for it, and what keeps run from starting it is an error; without, those with\n" \
+	    "exe= are left out.\n" \
 	    "\n" \
 	    "Exit status: 0; 1: with --strict, there are warnings; 125: the policy, an option\n" \
 	    "or PROGRAM is wrong.\n") \
@@ -65,15 +66,15 @@
 	    "  --time SECONDS    how long to listen: 3; how long to receive at most: 30\n" \
 	    "  --send            numbered datagrams to GROUP, from SOURCES, by each interface\n" \
 	    "  --count N         how many: 10\n" \
-	    "  --interval SECONDS\n" \
-	    "                    one after so long: 0.1\n" \
-	    "  --ttl N           with this TTL or hop limit: 64\n" \
+	    "  --interval N      seconds from one to the next: 0.1\n" \
+	    "  --ttl N           their TTL or hop limit: 64\n" \
 	    "  --receive         those, on another host; loss, order and TTL of each path\n" \
 	    "  --json            one JSON document: findings, paths\n" \
 	    "\n" \
 	    "Interface, address, route, rp_filter, firewall, IGMP and MLD, membership, what\n" \
 	    "comes in, what reaches a socket: a line for each, what was seen, what it means,\n" \
-	    "and the command that mends it. What comes in can be seen by root only.\n" \
+	    "and the command that mends it. It joins the group while it listens. To see what\n" \
+	    "comes in takes root, or CAP_NET_RAW.\n" \
 	    "\n" \
 	    "Exit status: 0; 1: something is wrong, was lost or did not arrive; 2: an option\n" \
 	    "is wrong.\n")
