@@ -52,6 +52,16 @@ teardown() {
 		<(awk '/^\.Sh/ { on = / FUNCTIONS/ } on && /^\.It Fn/ { print $3 }' docs/man/libsockgraft-core.3 | sort)
 }
 
+@test "sockgraft(1) names each field of the JSON that is printed" {
+	local name count=0 section
+	section=$(awk '/^\.Sh/ { on = /JSON/ } on' docs/man/sockgraft.1)
+	while read -r name; do
+		grep -qw -- "$name" <<<"$section" || fail "$name"
+		count=$((count + 1))
+	done < <(grep -ohE 'json_[a-z_]+\("[a-z_]+"' shim/command/*.c | cut -d '"' -f 2 | sort -u)
+	[ "$count" -gt 30 ]
+}
+
 @test "the list of options is the source's" {
 	diff <("$BUILD/tests/options_print" --man) \
 		<(awk '/^\.\\" end/ { on = 0 } on { print } /^\.\\" options/ { on = 1 }' docs/man/graft_set.3)
