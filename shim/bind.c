@@ -138,8 +138,6 @@ static bool is_source(int probe, const union graft_address *address)
 // address. 0, or the error.
 static int try_asked(const struct subject *subject, struct binding *binding)
 {
-	if (graft_address_is_multicast(&binding->asked))
-		return 0;
 	union graft_address probed = binding->asked;
 	graft_address_set_port(&probed, 0);
 	int probe = kernel_socket(subject->facts.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -147,7 +145,7 @@ static int try_asked(const struct subject *subject, struct binding *binding)
 		return probe;
 	own_options_lend_device(subject->fd, probe);
 	int error = kernel_bind(probe, &probed.any, graft_address_length(&probed));
-	if (!error && binding->opening.asked.any.sa_family)
+	if (!error && binding->opening.asked.any.sa_family && !graft_address_is_multicast(&binding->asked))
 		binding->opening.sourced = is_source(probe, &probed);
 	kernel_close(probe);
 	return error;

@@ -163,6 +163,16 @@ int joins_find(const struct subject *subject, struct sides sides, struct joins *
 	return error;
 }
 
+void joins_name_routes(struct joins *joins)
+{
+	for (unsigned i = 0; i < joins->count; i++) {
+		struct join *join = &joins->list[i];
+		int index = join->index ? 0 : graft_route_interface(&join->membership->group);
+		if (index > 0)
+			join->index = (unsigned)index;
+	}
+}
+
 // ---- all of it ------------------------------------------------------------------------------------------
 
 static bool says_multicast_all(const struct subject *subject)

@@ -49,6 +49,9 @@ union graft_address joins_sole_group(const struct subject *subject, struct sides
 // with.
 int joins_find(const struct subject *subject, struct sides sides, struct joins *joins);
 
+// Has those that leave it to the route name the interface that it picks.
+void joins_name_routes(struct joins *joins);
+
 // Puts the joins on the socket: groups of other sockets off, the filter where one is needed, then each group.
 // 0, or an errno to fail with, and then nothing is left behind.
 int joins_place(struct subject *subject, const struct opening *opening, struct joins *joins);

@@ -491,8 +491,9 @@ static int send_run_everywhere(struct subject *subject, send_many_function **beh
 	return (int)conclude(subject, &treatment->exits, &outcome);
 }
 
+// `*ends`: the call ends here, as the kernel has found that the next one can't be sent. It does not say why.
 static int send_run(struct subject *subject, send_many_function **behind, struct mmsghdr *messages,
-        unsigned count, message_flags flags)
+        unsigned count, message_flags flags, bool *ends)
 {
 	unsigned room = count < BATCH ? count : BATCH;
 	struct mmsghdr copies[room];
@@ -504,6 +505,7 @@ static int send_run(struct subject *subject, send_many_function **behind, struct
 	errno = kept;
 	int sent = treatment.everywhere ? send_run_everywhere(subject, behind, &run, &treatment, flags)
 	                                : (*behind)(subject->fd, run.messages, run.count, flags);
+	*ends = !treatment.everywhere && sent < (int)run.count;
 	control_end(&treatment.control);
 	for (int i = 0; i < sent; i++)
 		messages[i].msg_len = run.messages[i].msg_len;
@@ -516,12 +518,13 @@ int outgoing_send_many(struct subject *subject, send_many_function **behind, str
 	int kept = errno;
 	unsigned done = 0;
 	int sent = 1;
+	bool ends = false;
 	if (count > MESSAGES_AT_MOST)
 		count = MESSAGES_AT_MOST;
 	look_for_cork(subject, (int)flags);
-	while (done < count && sent > 0) {
+	while (done < count && sent > 0 && !ends) {
 		if (readable_again(&messages[done], sizeof(*messages)))
-			sent = send_run(subject, behind, messages + done, count - done, flags);
+			sent = send_run(subject, behind, messages + done, count - done, flags, &ends);
 		else // the kernel will say so
 			sent = (*behind)(subject->fd, messages + done, count - done, flags);
 		done += sent > 0 ? (unsigned)sent : 0;

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "memberships.h"
 #include "own_sync.h"
+#include "settle.h"
 #include "start.h"
 
 #include <errno.h>
@@ -420,6 +421,8 @@ bool own_joins_intercept(int fd, int level, int name, const void *value, socklen
 	if (!own_joins_concerned(fd, level) || !request_read(level, name, value, length, &request))
 		return false;
 	int kept = errno, error;
+	if (policy.joins)
+		settle_unnamed(fd);
 	struct subject subject = subject_with_facts(fd);
 	union graft_address to;
 	own_redirect(&subject, &request.group, &to, NULL);

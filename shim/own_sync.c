@@ -320,12 +320,7 @@ static bool find_policys(struct own_work *work)
 	if (!hears_groups(work->subject) ||
 	        joins_find(work->subject, joins_sides(work->subject, &local), joins))
 		return false;
-	for (unsigned i = 0; i < joins->count; i++) {
-		int index =
-		        joins->list[i].index ? 0 : graft_route_interface(&joins->list[i].membership->group);
-		if (index > 0)
-			joins->list[i].index = (unsigned)index;
-	}
+	joins_name_routes(joins);
 	return true;
 }
 

@@ -49,11 +49,15 @@ static inline bool before_send(int fd, struct sending *sending, const void *to, 
 
 static void after_send(struct sending *sending, bool sent)
 {
-	if (!sent || sending->settled || !(sending->subject.state & INET))
+	if (sending->settled || !(sending->subject.state & INET))
 		return;
 	int kept = errno;
-	settle_autobound(&sending->subject, false);
-	subject_remember(&sending->subject);
+	if (sent) {
+		settle_autobound(&sending->subject, false);
+		subject_remember(&sending->subject);
+	} else {
+		settle_refused(&sending->subject);
+	}
 	errno = kept;
 }
 

@@ -93,6 +93,21 @@ static bool is_inherited_or_new(uint64_t state)
 	return !state || state & INHERITED;
 }
 
+// What was joined through another descriptor, by the policy, is the policy's here too.
+static __attribute__((noinline)) void look_at_joins(struct subject *subject)
+{
+	const union graft_address local = subject_local(subject);
+	struct joins joins;
+	if (joins_find(subject, joins_sides(subject, &local), &joins))
+		return;
+	joins_name_routes(&joins);
+	for (unsigned i = 0; i < joins.count; i++) {
+		const struct join *join = &joins.list[i];
+		if (graft_sources_get(subject->fd, join->index, &join->membership->group, NULL, NULL, 0) >= 0)
+			subject->state |= GOVERNED;
+	}
+}
+
 // A socket without a name, as far as this descriptor knows, may have been named through another: a copy, or that
 // of another process.
 static void look_again(struct subject *subject)
@@ -106,6 +121,8 @@ static void look_again(struct subject *subject)
 	}
 	subject_find_local(subject);
 	look_at_names(subject);
+	if (policy.joins && !(subject->state & GOVERNED))
+		look_at_joins(subject);
 	if (subject->state & HAS_EXITS)
 		exits_renew(subject);
 	subject_remember(subject);
@@ -138,6 +155,15 @@ void settle_shared(int fd)
 	struct subject subject;
 	if (descriptor_has(fd, SHARED))
 		settle_subject(fd, &subject, &error);
+	errno = kept;
+}
+
+void settle_unnamed(int fd)
+{
+	int kept = errno;
+	struct subject subject = subject_known(fd);
+	if (!(subject.state & NAMED) && subject.state & INET && subject_is_message(&subject))
+		look_again(&subject);
 	errno = kept;
 }
 
@@ -207,4 +233,15 @@ void settle_autobound(struct subject *subject, bool connected)
 			joins_place_live(subject);
 	}
 	own_joins_settle(subject);
+}
+
+void settle_refused(struct subject *subject)
+{
+	if (subject->state & NAMED || !subject_is_message(subject))
+		return;
+	subject_find_local(subject);
+	if (!subject->facts.local_known)
+		return;
+	settle_autobound(subject, false);
+	subject_remember(subject);
 }

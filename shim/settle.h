@@ -24,6 +24,10 @@ bool settle_subject(int fd, struct subject *subject, int *error);
 // Before the name or the filter of a socket is asked or set: what other descriptors of it may have changed.
 void settle_shared(int fd);
 
+// The same before a request for a membership, which is the policy's or not by the name, of any socket: it may have been
+// named in another process.
+void settle_unnamed(int fd);
+
 // Before a datagram goes to `to` (NULL: to the peer): rules on the destination, and what holds for a socket
 // that this datagram binds. 0, or a negative errno to fail with.
 int settle_destination(struct subject *subject, const struct sockaddr *to, socklen_t length);
@@ -31,6 +35,9 @@ int settle_destination(struct subject *subject, const struct sockaddr *to, sockl
 // After a datagram has bound a socket, or a connect: rules on the local address. What was sent is sent: an
 // error can't be told any more.
 void settle_autobound(struct subject *subject, bool connected);
+
+// After a datagram that was refused: the kernel may have bound the socket before that.
+void settle_refused(struct subject *subject);
 
 // If groups are wanted on a socket that is connected: the one warning that it won't hear them.
 void warn_connected(const struct subject *subject);

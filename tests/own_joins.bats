@@ -3,6 +3,7 @@
 
 load hosts
 load own_joins
+load scripts
 load sanitizer
 
 setup() {
@@ -448,4 +449,62 @@ STRESSED=('SOCKGRAFT_FILTER=239.1.1.1%b1' 'SOCKGRAFT_FILTER=10.77.0.1@239.1.1.1%
 		"$TSAN/tests/memberships" ipv4 stress 2 239.1.1.1%b0 memberships >"$(out r)" 2>"$(err r)" || can_run
 	said r '^[1-9][0-9]* rounds$'
 	without_members
+}
+
+# --- names that a descriptor doesn't know of ---
+
+# a_group_of_join FAMILY GROUP: requests for it succeed and change nothing, by a socket that the kernel bound before it
+# refused a datagram, by a copy that was made before the bind, and by a child and its parent.
+a_group_of_join() {
+	SOCKGRAFT_JOIN="$2%b0" run_script r receiver grafted <<-END
+		family, group = $1, "$2"
+		if family == AF_INET:
+		    level, names, entry = IPPROTO_IP, (35, 36), "%08X" % struct.unpack("=I", socket.inet_aton(group))
+		    request = socket.inet_aton(group) + bytes(4) + struct.pack("i", index("b0"))
+		    table, refused = "/proc/net/igmp", ("10.77.0.255", 6000)
+		else:
+		    level, names, entry = IPPROTO_IPV6, (20, 21), socket.inet_pton(family, group).hex()
+		    request = socket.inet_pton(family, group) + struct.pack("I", index("b0"))
+		    table, refused = "/proc/net/igmp6", ("ff02::77", 6000)
+		def member():
+		    return entry in open(table).read()
+		def asks(made):
+		    return [errno_of(made.setsockopt, level, name, request) for name in names]
+		made = udp(family)
+		if family == AF_INET:
+		    say(errno_of(made.sendto, b"", refused))
+		else:
+		    bad = [(level, socket.IPV6_HOPLIMIT, struct.pack("i", 999))]
+		    say(errno_of(made.sendmsg, [b""], bad, 0, ("fd77::1", 6000)))
+		say("refused", made.getsockname()[1] != 0, asks(made), member())
+		made = udp(family)
+		copy = socket.socket(fileno=os.dup(made.fileno()))
+		made.bind(("", 6000))
+		say("copy", asks(copy), member())
+		made, (there, here) = udp(family), socket.socketpair()
+		if not os.fork():
+		    here.recv(1)
+		    say("child", asks(made), member())
+		    os._exit(0)
+		made.bind(("", 6001))
+		there.send(b"!")
+		os.wait()
+		say("parent", asks(made), member())
+	END
+	diff <(tail -n +2 "$(out r)") - <<-END
+		refused True [None, None] True
+		copy [None, None] True
+		child [None, None] True
+		parent [None, None] True
+	END
+}
+
+@test "a group of join is the policy's whoever has bound the socket" {
+	a_group_of_join AF_INET 239.1.1.1
+	said r '^EACCES$'
+}
+
+@test "IPv6: a group of join is the policy's whoever has bound the socket" {
+	a_group_of_join AF_INET6 ff15::114
+	said r '^EINVAL$'
 }

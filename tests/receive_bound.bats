@@ -3,6 +3,7 @@
 
 load hosts
 load receivers
+load scripts
 
 setup() {
 	hosts_up
@@ -267,4 +268,20 @@ port_of_r() {
 @test "bind=group: bound to the group though its interface is not there yet" {
 	SOCKGRAFT_BIND=group SOCKGRAFT_JOIN=239.1.1.1%b5 start r grafted "${UDP[@]}" receive 10.77.0.2 5000
 	wait_until bound_to 239.1.1.1:5000
+}
+
+@test "IPv6: a bind to a group of a link that isn't said, or isn't there, fails as without us" {
+	local host
+	for host in plain grafted; do
+		SOCKGRAFT_JOIN='ff15::114%b0' run_script $host receiver ${host#plain} <<-END
+			for zone in 0, 99, index("b0"):
+			    made = udp(AF_INET6)
+			    say(errno_of(made.bind, ("ff12::2", 6002, 0, zone)), made.getsockname()[3] == zone)
+			    made.close()
+		END
+	done
+	diff "$(out plain)" "$(out grafted)"
+	said grafted '^EINVAL True$'
+	said grafted '^ENODEV False$'
+	said grafted '^None True$'
 }

@@ -340,3 +340,31 @@ answered_elsewhere() {
 	[ "$(warnings r 'redirect 10.99.9.9->10.77.0.2')" = 1 ]
 	said r '^8$'
 }
+
+@test "sendmmsg ends where the kernel ends it" {
+	run_script plain sender <"$(mmsg_to_nobody)"
+	SOCKGRAFT_REDIRECT="10.99.9.9->10.77.0.2" run_script r sender grafted <"$(mmsg_to_nobody)"
+	diff "$(out plain)" "$(out r)"
+	said r '^\[1, 1, 1\] 4$'
+}
+
+# A program that sends three datagrams by each of three calls to a port that nobody has: the answer to the first of a call
+# ends it, and is used up.
+mmsg_to_nobody() {
+	cat >"$BATS_TEST_TMPDIR/mmsg" <<-'END'
+		import ctypes, time
+		made = udp()
+		made.connect(("127.0.0.1", 6009))
+		class Part(ctypes.Structure):
+		    _fields_ = [("base", ctypes.c_char_p), ("length", ctypes.c_size_t)]
+		class Message(ctypes.Structure):
+		    _fields_ = [("name", ctypes.c_void_p), ("namelen", ctypes.c_uint), ("parts", ctypes.POINTER(Part)),
+		        ("count", ctypes.c_size_t), ("control", ctypes.c_void_p), ("controllen", ctypes.c_size_t),
+		        ("flags", ctypes.c_int), ("sent", ctypes.c_uint)]
+		part = Part(b"datagram", 8)
+		messages = (Message * 3)(*[Message(None, 0, ctypes.pointer(part), 1) for _ in range(3)])
+		sent = [ctypes.CDLL(None).sendmmsg(made.fileno(), messages, 3, 0) for _ in range(3)]
+		say(sent, made.send(b"last"))
+	END
+	echo "$BATS_TEST_TMPDIR/mmsg"
+}
