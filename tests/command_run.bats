@@ -61,6 +61,7 @@ as_root() {
 @test "files are found by children that are somewhere else" {
 	echo 'ttl=9' >rules
 	mkdir elsewhere
+	# shellcheck disable=SC2016 # for the shell that is run
 	"$SOCKGRAFT" run -v -f rules --log-file log sh -c 'cd elsewhere && exec "$0" -c "import socket; socket.socket()"' "$PYTHON"
 	grep -q 'ttl=9' log
 	[ ! -e elsewhere/log ]
