@@ -175,12 +175,6 @@ typedef unsigned int message_flags;
 	LOGIC(int, setipv4sourcefilter, (int fd, struct in_addr interface, struct in_addr group, uint32_t mode, \
 	      uint32_t count, const struct in_addr *sources), (fd, interface, group, mode, count, sources), RULES, \
 	      "as setsockopt, of IP_MSFILTER") \
-	SETTLES(int, getsourcefilter, (int fd, uint32_t index, const struct sockaddr *group, socklen_t length, \
-	        uint32_t *mode, uint32_t *count, struct sockaddr_storage *sources), \
-	        (fd, index, group, length, mode, count, sources), RULES, MSG_DONTWAIT) \
-	SETTLES(int, getipv4sourcefilter, (int fd, struct in_addr interface, struct in_addr group, uint32_t *mode, \
-	        uint32_t *count, struct in_addr *sources), (fd, interface, group, mode, count, sources), RULES, \
-	        MSG_DONTWAIT) \
 	ALIAS(__clone, clone) \
 	ALIAS(__close, close) \
 	ALIAS(_IO_fclose, fclose) \

@@ -5,14 +5,10 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 
-enum {
-	NEAR = 65536,           // of the stack pointer
-	WORD = sizeof(uint32_t) // a futex
-};
+enum { WORD = sizeof(uint32_t) }; // a futex
 
 uintptr_t first_stack_end, pieces_known[PIECES_KNOWN];
 
@@ -20,15 +16,13 @@ uintptr_t first_stack_end, pieces_known[PIECES_KNOWN];
 #	define SYS_futex SYS_futex_time64
 #endif
 
-// A stack is there from its pointer up to its end: for a thread its control block, which lies above its stack; for
-// the first thread the 16 random bytes that the kernel puts above it (getauxval(3)). A stack of the program's own
-// making is neither's, hence the limit.
+// Of the first thread's too, which ends below the 16 random bytes that the kernel puts above it (getauxval(3)).
 static bool on_stack(uintptr_t from, uintptr_t to)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0), end = (uintptr_t)pthread_self();
 	if (end < here)
 		end = __atomic_load_n(&first_stack_end, __ATOMIC_RELAXED);
-	return from >= here && to <= end && to - here <= NEAR;
+	return on_stack_to(from, to, end);
 }
 
 // FUTEX_CMP_REQUEUE reads the word to compare it, and then wakes nobody and moves nobody: EFAULT says that it can't,

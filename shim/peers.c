@@ -6,6 +6,7 @@
 // group that a datagram came by.
 #include "peers.h"
 
+#include "../core/address.h"
 #include "../core/kernel.h"
 #include "../core/text.h"
 #include "answers.h"
@@ -108,8 +109,8 @@ static void keep(struct subject *subject, uint64_t bits)
 static bool is_single(const union graft_address *address)
 {
 	union graft_address plain = *address;
-	graft_address_unmap(&plain);
-	return !graft_address_is_multicast(&plain) &&
+	address_unmap(&plain);
+	return !address_is_multicast(&plain) &&
 	       (plain.any.sa_family != AF_INET || plain.v4.sin_addr.s_addr != htonl(INADDR_BROADCAST));
 }
 
@@ -120,8 +121,8 @@ static bool is_answered(struct subject *subject, const union graft_address *send
 	union graft_address asked = *sender;
 	if (subject->state & ANSWERED)
 		return true;
-	if (!(policy.redirected_to & policy_redirect_bit(sender)) ||
-	        !peers_redirect_back(subject, false, &asked) || !answers_expected(subject->fd))
+	if (!(policy.redirected_to & policy_redirect_bit(sender)) || !answers_expected(subject->fd) ||
+	        !peers_redirect_back(subject, false, &asked))
 		return false;
 	keep(subject, (subject->state & PEER_BITS) | ANSWERED);
 	return true;

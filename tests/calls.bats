@@ -15,7 +15,7 @@ teardown() {
 
 RECEIVING="recv recvfrom read readv recvmsg recvmmsg poll ppoll select pselect epoll_wait"
 ASKING="getsockopt setsockopt sendto sendmsg sendmmsg"
-ASKING+=" getsourcefilter setsourcefilter getipv4sourcefilter setipv4sourcefilter"
+ASKING+=" setsourcefilter setipv4sourcefilter"
 
 # call NAME PROGRAM CALL PORT [MILLISECONDS]: a grafted program whose first call this is, on a socket that came
 # with it.

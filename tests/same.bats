@@ -113,12 +113,8 @@ needs_no_sanitizer() {
 	is_same SOCKGRAFT_JOIN=239.1.1.1%nope0,ff15::114%nope0
 }
 
-# What is asked of them is what the kernel has.
 @test "every function is the same where the program's joins are rewritten" {
-	run_without
-	run_calls with "$GRAFT" SOCKGRAFT_FILTER='10.77.0.1@*%b1,fd77::1@*%b1'
-	sed -i '/^get.*sourcefilter: .*: -1 Cannot assign/d; /^get.*sourcefilter: .*: 0;/d' "$(calls without)" "$(calls with)"
-	compare_calls
+	is_same SOCKGRAFT_FILTER='10.77.0.1@*%b1,fd77::1@*%b1'
 	[ "$(warnings with)" = 0 ]
 }
 

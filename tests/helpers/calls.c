@@ -146,17 +146,10 @@ static ssize_t by_setsockopt(void)
 #ifdef __GLIBC__
 static const struct in_addr anywhere, unjoined = {0x090909ef};
 static const struct sockaddr_in unjoined_name = {.sin_family = AF_INET, .sin_addr = {0x090909ef}};
-static uint32_t mode, sources;
 
 static ssize_t is_not_joined(int result)
 {
 	return result && (errno == EADDRNOTAVAIL || errno == EINVAL) ? 0 : -1;
-}
-
-static ssize_t by_getsourcefilter(void)
-{
-	return is_not_joined(getsourcefilter(SOCKET, 1, (const struct sockaddr *)&unjoined_name,
-	        sizeof(unjoined_name), &mode, &sources, NULL));
 }
 
 static ssize_t by_setsourcefilter(void)
@@ -165,19 +158,12 @@ static ssize_t by_setsourcefilter(void)
 	        sizeof(unjoined_name), MCAST_EXCLUDE, 0, NULL));
 }
 
-static ssize_t by_getipv4sourcefilter(void)
-{
-	return is_not_joined(getipv4sourcefilter(SOCKET, anywhere, unjoined, &mode, &sources, NULL));
-}
-
 static ssize_t by_setipv4sourcefilter(void)
 {
 	return is_not_joined(setipv4sourcefilter(SOCKET, anywhere, unjoined, MCAST_EXCLUDE, 0, NULL));
 }
 #else // which doesn't have them
-#	define by_getsourcefilter     by_getsockopt
 #	define by_setsourcefilter     by_setsockopt
-#	define by_getipv4sourcefilter by_getsockopt
 #	define by_setipv4sourcefilter by_setsockopt
 #endif
 
@@ -237,9 +223,7 @@ static const struct {
         {"epoll_wait", by_epoll_wait, WAITS},
         {"getsockopt", by_getsockopt, ASKS},
         {"setsockopt", by_setsockopt, ASKS},
-        {"getsourcefilter", by_getsourcefilter, ASKS},
         {"setsourcefilter", by_setsourcefilter, ASKS},
-        {"getipv4sourcefilter", by_getipv4sourcefilter, ASKS},
         {"setipv4sourcefilter", by_setipv4sourcefilter, ASKS},
         {"sendto", by_sendto, ASKS},
         {"sendmsg", by_sendmsg, ASKS},

@@ -1,4 +1,4 @@
-// setsourcefilter, getsourcefilter and their like for IPv4 (RFC 3678).
+// setsourcefilter and setipv4sourcefilter (RFC 3678).
 #include "same.h"
 
 #include <arpa/inet.h>
@@ -14,13 +14,6 @@ static long by_setting(const struct call *call)
 	return FUNCTION(int, int, uint32_t, const void *, socklen_t, uint32_t, uint32_t, const void *)(
 	        call->fd, (uint32_t)call->name, call->address, call->address_length, (uint32_t)call->flags,
 	        (uint32_t)call->level, call->bytes);
-}
-
-static long by_getting(const struct call *call)
-{
-	return FUNCTION(int, int, uint32_t, const void *, socklen_t, uint32_t *, uint32_t *, void *)(call->fd,
-	        (uint32_t)call->name, call->address, call->address_length, call->mask, call->room,
-	        call->bytes);
 }
 
 static struct in_addr in_addr_of(int number)
@@ -40,12 +33,6 @@ static long by_setting4(const struct call *call)
 	return FUNCTION(int, int, struct in_addr, struct in_addr, uint32_t, uint32_t, const void *)(call->fd,
 	        in_addr_of(call->name), group4_of(call), (uint32_t)call->flags, (uint32_t)call->level,
 	        call->bytes);
-}
-
-static long by_getting4(const struct call *call)
-{
-	return FUNCTION(int, int, struct in_addr, struct in_addr, uint32_t *, uint32_t *, void *)(
-	        call->fd, in_addr_of(call->name), group4_of(call), call->mask, call->room, call->bytes);
 }
 
 // ---- on what --------------------------------------------------------------------------------------------
@@ -221,44 +208,4 @@ CASES(setipv4sourcefilter)
 		for (size_t j = 0; j < COUNT(modes) * COUNT(counts); j++)
 			case_of_setting4(addresses[i], modes[j / COUNT(counts)], counts[j % COUNT(counts)]);
 	cases_of_memory(by_setting4, &group, 0, (int)inet_addr("127.0.0.1"));
-}
-
-// ---- asking ---------------------------------------------------------------------------------------------
-
-static void case_of_getting(adapter *by, int family, struct call call)
-{
-	call.fd = member(family);
-	call.mask = room("mode", 4);
-	call.bytes = room("sources", ROOM * sizeof(struct sockaddr_storage));
-	attempt(by, &call);
-	call.room = bad_pointers[1].at;
-	attempt(by, &call);
-	end();
-}
-
-CASES(getsourcefilter)
-{
-	for (size_t i = 0; i < COUNT(groups); i++)
-		for (int family = AF_INET; family <= AF_INET6; family += AF_INET6 - AF_INET) {
-			const union name group = address_of(groups[i].family, groups[i].address);
-			begin("on %s, %s", family_text(family), groups[i].text);
-			case_of_getting(by_getting, family,
-			        (struct call){.name = (int)if_nametoindex("lo"),
-			                .address = put("group", &group, sizeof(group)),
-			                .address_length = groups[i].length,
-			                .room = put_number("count", ROOM)});
-		}
-}
-
-CASES(getipv4sourcefilter)
-{
-	static const char *const addresses[] = {"232.2.2.2", "239.3.3.3", "10.1.1.1"};
-	for (size_t i = 0; i < COUNT(addresses); i++) {
-		const struct in_addr group = {inet_addr(addresses[i])};
-		begin("%s", addresses[i]);
-		case_of_getting(by_getting4, AF_INET,
-		        (struct call){.name = (int)inet_addr("127.0.0.1"),
-		                .address = put("group", &group, sizeof(group)),
-		                .room = put_number("count", ROOM)});
-	}
 }
