@@ -5,10 +5,14 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 
-enum { WORD = sizeof(uint32_t) }; // a futex
+enum {
+	NEAR = 65536,           // of the stack pointer
+	WORD = sizeof(uint32_t) // a futex
+};
 
 uintptr_t first_stack_end, pieces_known[PIECES_KNOWN];
 
@@ -16,13 +20,15 @@ uintptr_t first_stack_end, pieces_known[PIECES_KNOWN];
 #	define SYS_futex SYS_futex_time64
 #endif
 
-// Of the first thread's too, which ends below the 16 random bytes that the kernel puts above it (getauxval(3)).
+// A stack is there from its pointer up to its end: for a thread its control block, which lies above its stack; for
+// the first thread the 16 random bytes that the kernel puts above it (getauxval(3)). A stack of the program's own
+// making is neither's, hence the limit.
 static bool on_stack(uintptr_t from, uintptr_t to)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0), end = (uintptr_t)pthread_self();
 	if (end < here)
 		end = __atomic_load_n(&first_stack_end, __ATOMIC_RELAXED);
-	return on_stack_to(from, to, end);
+	return from >= here && to <= end && to - here <= NEAR;
 }
 
 // FUTEX_CMP_REQUEUE reads the word to compare it, and then wakes nobody and moves nobody: EFAULT says that it can't,
@@ -57,10 +63,10 @@ bool readable(const void *memory, size_t length)
 bool readable_anew(const void *memory, size_t length)
 {
 	uintptr_t from = (uintptr_t)memory, to = from + length;
+	if (from < to && on_stack(from, to)) // a thread's, nearly always
+		return true;
 	if (!readable(memory, length))
 		return false;
-	if (on_stack(from, to))
-		return true;
 	for (uintptr_t last = from | (PIECE - 1); from < to; from = last + 1, last = from | (PIECE - 1))
 		__atomic_store_n(&pieces_known[last / PIECE % PIECES_KNOWN], last, __ATOMIC_RELAXED);
 	return true;

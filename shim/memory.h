@@ -2,7 +2,6 @@
 #ifndef SOCKGRAFT_MEMORY_H
 #define SOCKGRAFT_MEMORY_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +31,6 @@ enum {
 	        96
 	        << 10, // of the first thread's stack there is so much from the start: the kernel makes 128 KiB
 	PIECE = 4096,  // no page is smaller
-	STACK_NEAR = 65536, // of the stack pointer
 	PIECES_KNOWN = 64,
 };
 
@@ -48,23 +46,14 @@ static inline bool piece_known(uintptr_t address)
 	       (address | (PIECE - 1));
 }
 
-// A stack is there from its pointer up to its end. One of the program's own making doesn't end there, hence the limit.
-static inline __attribute__((always_inline)) bool on_stack_to(uintptr_t from, uintptr_t to, uintptr_t end)
-{
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	return here < end && from >= here && to <= end && to - here <= STACK_NEAR;
-}
-
-// false: not known. A thread's stack ends below its control block.
+// false: not known.
 static inline bool known_readable(const void *memory, size_t length)
 {
 	uintptr_t from = (uintptr_t)memory, to = from + length;
 	uintptr_t end = __atomic_load_n(&first_stack_end, __ATOMIC_RELAXED);
 	if (from < to && to <= end && end - from <= FIRST_STACK)
 		return true;
-	if (piece_known(from) && length - 1 < PIECE && piece_known(to - 1))
-		return true;
-	return from < to && on_stack_to(from, to, (uintptr_t)pthread_self());
+	return piece_known(from) && length - 1 < PIECE && piece_known(to - 1);
 }
 
 // Finds out, and remembers it.

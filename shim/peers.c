@@ -141,7 +141,7 @@ void peers_show(int fd, struct sockaddr *address, socklen_t room, socklen_t leng
 	if (room < least_of(length))
 		return; // the program has no room to see who it is
 	memcpy(&real, address, room);
-	if (graft_address_length(&real) == length && is_single(&real) && is_answered(&subject, &real)) {
+	if (graft_address_length(&real) == length && is_answered(&subject, &real)) {
 		peers_name(&subject, &real);
 		if (is_single(&real))
 			memcpy(address, &real, room);
