@@ -172,7 +172,7 @@ void policy_option_unknown(const char *argument, const char *const *own)
 	for (unsigned i = 0; full && i < VARIABLE_COUNT; i++)
 		try(&nearest, policy_option_name(i, option), best);
 	for (unsigned key = 0; full && key < KEY_COUNT; key++) {
-		snprintf(option, sizeof(option), "--%s", policy_key_words[key]);
+		snprintf(option, sizeof(option), "--%.*s", OPTION_NAME - 3, policy_key_words[key]);
 		try(&nearest, option, best);
 	}
 	complain("%s: no such option, and no key of the policy%s%s%s (sockgraft help keys)", argument,

@@ -490,7 +490,7 @@ static void the_longest_timeout(void)
 static void a_timeout_past_nanoseconds(void)
 {
 	static const struct {
-		long seconds;
+		int64_t seconds;
 		int64_t nanoseconds;
 	} rows[] = {
 	        {1000000000000000, INT64_MAX}, {9223372037, INT64_MAX}, {9223372035, 9223372035000000000}};
@@ -498,7 +498,7 @@ static void a_timeout_past_nanoseconds(void)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct timeval time = {.tv_sec = (time_t)rows[i].seconds};
 		int64_t got = -1;
-		CONTEXT("%ld seconds", rows[i].seconds);
+		CONTEXT("%lld seconds", (long long)rows[i].seconds);
 		CHECK(!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)));
 		CHECK_IS(0, graft_timeout_get(fd, GRAFT_RECEIVING, &got));
 		CHECK_IS(rows[i].nanoseconds, got);
