@@ -4,7 +4,6 @@
 #include "../core/kernel.h"
 #include "../core/text.h"
 #include "load.h"
-#include "own_options.h"
 #include "start.h"
 
 #include <errno.h>
@@ -226,21 +225,24 @@ void exits_copy(int from, int to)
 	keep(to, known ? setting : NULL, known ? &exits : NULL);
 }
 
-const char *exits_hint(const struct subject *subject, int error, char buffer[EXITS_HINT])
+void exits_put_name(struct text *text, int fd, unsigned index)
 {
 	char name[GRAFT_INTERFACE_NAME];
-	unsigned device = 0;
-	socklen_t length = sizeof(device);
+	if (graft_interface_name(fd, index, name))
+		text_put_number(text, index);
+	else
+		text_put(text, name);
+}
+
+const char *exits_hint(const struct subject *subject, int error, char buffer[EXITS_HINT])
+{
+	unsigned device = error == -EINVAL ? subject_device(subject->fd) : 0;
 	struct text hint = {.start = buffer, .size = EXITS_HINT};
 	bool ours = subject->state & HELD(HELD_DEVICE);
-	if (error != -EINVAL ||
-	        kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &length) || !device)
+	if (!device)
 		return NULL;
 	text_put(&hint, ours ? "device= binds the socket to " : "the program bound the socket to ");
-	if (graft_interface_name(subject->fd, device, name))
-		text_put_number(&hint, device);
-	else
-		text_put(&hint, name);
+	exits_put_name(&hint, subject->fd, device);
 	text_put(&hint, ", and multicast leaves by that alone");
 	text_put(&hint, ours ? "" : "; device= overrides it");
 	return buffer;

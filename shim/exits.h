@@ -38,6 +38,10 @@ void exits_failed(struct subject *subject);
 // What is kept of `from` is kept of `to` from now on, a copy of it.
 void exits_copy(int from, int to);
 
+// The interface's name, or its index where it has none.
+struct text;
+void exits_put_name(struct text *text, int fd, unsigned index);
+
 // Why the kernel says EINVAL of an interface, and what to do about it, where it is that the socket is bound to a device; or
 // NULL.
 enum { EXITS_HINT = 128 };

@@ -163,6 +163,11 @@ int joins_find(const struct subject *subject, struct sides sides, struct joins *
 	return error;
 }
 
+bool joins_has(int fd, const struct join *join)
+{
+	return graft_sources_get(fd, join->index, &join->membership->group, NULL, NULL, 0) >= 0;
+}
+
 void joins_name_routes(struct joins *joins)
 {
 	for (unsigned i = 0; i < joins->count; i++) {

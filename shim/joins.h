@@ -49,6 +49,9 @@ union graft_address joins_sole_group(const struct subject *subject, struct sides
 // with.
 int joins_find(const struct subject *subject, struct sides sides, struct joins *joins);
 
+// Whether the kernel has the join, which names its interface, on the descriptor's socket.
+bool joins_has(int fd, const struct join *join);
+
 // Has those that leave it to the route name the interface that it picks.
 void joins_name_routes(struct joins *joins);
 

@@ -139,13 +139,11 @@ static void set_zone(struct destination *destination, unsigned index)
 // for IPv6 refuse it.
 static void place_device(struct subject *subject, struct treatment *treatment)
 {
-	unsigned device = 0;
-	socklen_t length = sizeof(device);
 	struct packet_info *info = &treatment->info;
 	if (!(subject->state & HELD(HELD_DEVICE)) || !info->index)
 		return;
-	if (kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &length) || !device ||
-	        device == info->index)
+	unsigned device = subject_device(subject->fd);
+	if (!device || device == info->index)
 		return;
 	*info = (struct packet_info){0};
 	treatment->addressed = true;
@@ -318,13 +316,10 @@ static void note(struct outcome *outcome, unsigned number, ssize_t sent)
 
 static void report_exit(struct subject *subject, unsigned index, int error)
 {
-	char name[GRAFT_INTERFACE_NAME], buffer[64], why[EXITS_HINT];
+	char buffer[64], why[EXITS_HINT];
 	struct text what = TEXT_IN(buffer);
 	text_put(&what, "send on interface ");
-	if (graft_interface_name(subject->fd, index, name))
-		text_put_number(&what, index);
-	else
-		text_put(&what, name);
+	exits_put_name(&what, subject->fd, index);
 	const char *hint = exits_hint(subject, -error, why);
 	report_refused(subject, buffer, -error,
 	        hint ? hint

@@ -114,9 +114,7 @@ static int follow_source(
 
 static bool is_member(const struct own_work *work, unsigned which)
 {
-	const struct join *join = &work->joins.list[which];
-	return graft_sources_get(work->subject->fd, join->index, &join->membership->group, NULL, NULL, 0) >=
-	       0;
+	return joins_has(work->subject->fd, &work->joins.list[which]);
 }
 
 static int follow_one(

@@ -96,9 +96,8 @@ static int probe_like(const struct subject *subject)
 
 void own_options_lend_device(int fd, int probe)
 {
-	int device = 0;
-	socklen_t size = sizeof(device);
-	if (!kernel_getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &size) && device)
+	unsigned device = subject_device(fd);
+	if (device)
 		kernel_setsockopt(probe, SOL_SOCKET, SO_BINDTOIFINDEX, &device, sizeof(device));
 }
 
@@ -199,13 +198,11 @@ static void set_unicast_interface(const struct subject *subject, unsigned index)
 static int set_source(struct subject *subject, enum held by, const void *value, socklen_t length)
 {
 	struct in6_pktinfo info;
-	socklen_t size = sizeof(int);
-	int device = 0;
 	if (length < sizeof(info) || length > INT32_MAX || !readable(value, sizeof(info)))
 		return kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_PKTINFO, value, length);
 	memcpy(&info, value, sizeof(info));
 	unsigned named = (unsigned)info.ipi6_ifindex;
-	kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &size);
+	unsigned device = subject_device(subject->fd);
 	if (!device || subject->state & HELD(HELD_DEVICE))
 		info.ipi6_ifindex = (__typeof__(info.ipi6_ifindex))device;
 	int error = kernel_setsockopt(subject->fd, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
@@ -220,10 +217,7 @@ static int set_source(struct subject *subject, enum held by, const void *value, 
 // perhaps; or had again, where the program lets go of the device.
 static int set_device(struct subject *subject, int level, int name, const void *value, socklen_t length)
 {
-	int before = 0;
-	socklen_t size = sizeof(before);
-	if (policy.fail)
-		kernel_getsockopt(subject->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &before, &size);
+	unsigned before = policy.fail ? subject_device(subject->fd) : 0;
 	int error = kernel_setsockopt(subject->fd, level, name, value, length);
 	if (error)
 		return error;

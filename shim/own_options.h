@@ -5,10 +5,6 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#ifndef SO_BINDTOIFINDEX // Linux 5.1
-#	define SO_BINDTOIFINDEX 62
-#endif
-
 // What the policy holds on to stays: the call fails as the kernel would have it fail, or succeeds and changes nothing.
 // true: `*result` is what the call returns (errno set); false: not concerned, call on.
 bool own_options_intercept(int fd, int level, int name, const void *value, socklen_t length, int *result);

@@ -350,8 +350,7 @@ static void note_complete(struct own_work *work)
 	if (!(work->subject->state & PARTLY) || !find_policys(work) || joins->partly)
 		return;
 	for (unsigned i = 0; i < joins->count; i++)
-		if (graft_sources_get(work->subject->fd, joins->list[i].index,
-		            &joins->list[i].membership->group, NULL, NULL, 0) < 0)
+		if (!joins_has(work->subject->fd, &joins->list[i]))
 			return;
 	work->subject->state &= ~(uint64_t)PARTLY;
 }

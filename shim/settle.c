@@ -101,11 +101,9 @@ static __attribute__((noinline)) void look_at_joins(struct subject *subject)
 	if (joins_find(subject, joins_sides(subject, &local), &joins))
 		return;
 	joins_name_routes(&joins);
-	for (unsigned i = 0; i < joins.count; i++) {
-		const struct join *join = &joins.list[i];
-		if (graft_sources_get(subject->fd, join->index, &join->membership->group, NULL, NULL, 0) >= 0)
+	for (unsigned i = 0; i < joins.count; i++)
+		if (joins_has(subject->fd, &joins.list[i]))
 			subject->state |= GOVERNED;
-	}
 }
 
 // A socket without a name, as far as this descriptor knows, may have been named through another: a copy, or that

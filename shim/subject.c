@@ -72,6 +72,13 @@ uint64_t subject_cookie(int fd)
 	return kernel_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) ? 0 : cookie;
 }
 
+unsigned subject_device(int fd)
+{
+	unsigned device = 0;
+	socklen_t length = sizeof(device);
+	return kernel_getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &length) ? 0 : device;
+}
+
 uint64_t state_of_descriptor(int fd)
 {
 	int family = int_option(fd, SO_DOMAIN);

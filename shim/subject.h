@@ -6,6 +6,10 @@
 
 #include "start.h"
 
+#ifndef SO_BINDTOIFINDEX // Linux 5.1
+#	define SO_BINDTOIFINDEX 62
+#endif
+
 struct subject {
 	int fd;
 	uint64_t was;   // what the table said
@@ -38,6 +42,9 @@ static inline void subject_recall(struct subject *subject, int fd)
 // The number of the descriptor's socket, which no other socket gets, whichever descriptor it has; 0: not to be had, before
 // Linux 4.12.
 uint64_t subject_cookie(int fd);
+
+// The index of the device that the descriptor's socket is bound to; 0: to none, or it is not to be had.
+unsigned subject_device(int fd);
 
 // Takes over what the table says by now.
 void subject_refresh(struct subject *subject);
